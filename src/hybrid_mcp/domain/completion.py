@@ -1,0 +1,134 @@
+"""The request that comes in and the completion that goes out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hybrid_mcp.domain.errors import InvalidRequest
+from hybrid_mcp.domain.money import Usd
+
+Quality = Literal["auto", "low", "high"]
+Role = Literal["system", "user", "assistant"]
+Finish = Literal["stop", "length", "refusal", "other"]
+
+MAX_REQUEST_BYTES = 4_000_000
+"""UTF-8 bytes of prompt, context and system prompt together: about a million tokens, more than any model reads."""
+MAX_OUTPUT_TOKENS = 200_000
+MAX_DEADLINE_S = 3_600.0
+
+DEFAULT_SYSTEM_PROMPT = "You are a helpful assistant. Answer correctly and briefly."
+STEP_BY_STEP = "Think step by step before you answer, then give the final answer on its own line."
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One sub-task, checked.
+
+    Raises:
+        InvalidRequest: empty, over a limit, not text, or contradictory. The message names the limit.
+    """
+
+    prompt: str
+    context: str = ""
+    system_prompt: str = ""
+    task_type: str | None = None
+    quality: Quality = "auto"
+    force_local: bool = False
+    force_cloud: bool = False
+    confidential: bool = False
+    preferred_model: str | None = None
+    max_cost: Usd | None = None
+    max_output_tokens: int = 1024
+    deadline_s: float = 50.0
+    dry_run: bool = False
+    size_bytes: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.prompt.strip():
+            raise InvalidRequest("prompt is empty: give the task in `prompt` (the material may go into `context`)")
+        size = sum(_checked_size(name, text) for name, text in self.texts())
+        if size > MAX_REQUEST_BYTES:
+            raise InvalidRequest(
+                f"the request has {size:,} bytes; the limit for prompt, context and system prompt together is "
+                f"{MAX_REQUEST_BYTES:,}: send less context, or split the task"
+            )
+        object.__setattr__(self, "size_bytes", size)
+        if self.force_local and self.force_cloud:
+            raise InvalidRequest("force_local and force_cloud exclude each other: set one of them")
+        if not 1 <= self.max_output_tokens <= MAX_OUTPUT_TOKENS:
+            raise InvalidRequest(
+                f"max_output_tokens is {self.max_output_tokens}; it must be from 1 to {MAX_OUTPUT_TOKENS:,}"
+            )
+        if not 0 < self.deadline_s <= MAX_DEADLINE_S:
+            raise InvalidRequest(f"deadline_s must be above 0 and at most {MAX_DEADLINE_S:g} seconds")
+
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """The three texts that can carry content, by argument name."""
+        return (("prompt", self.prompt), ("context", self.context), ("system_prompt", self.system_prompt))
+
+    @property
+    def forces(self) -> bool:
+        """Whether the caller took the choice of model out of the router's hands."""
+        return self.force_local or self.force_cloud or self.preferred_model is not None
+
+    def messages(self, *, step_by_step: bool = False) -> tuple[Message, ...]:
+        """The chat to send: always a system prompt of our own, because templates' defaults harm small models."""
+        system = self.system_prompt or DEFAULT_SYSTEM_PROMPT
+        if step_by_step:
+            system = f"{system}\n{STEP_BY_STEP}"
+        user = f"{self.context}\n\n{self.prompt}" if self.context else self.prompt
+        return (Message("system", system), Message("user", user))
+
+    def fingerprint(self, scope: str = "") -> str:
+        """SHA-256 over everything that can change the answer; `scope` adds the caller's own (profile, settings)."""
+        parts = [
+            scope, self.prompt, self.context, self.system_prompt, self.task_type, self.quality, self.force_local,
+            self.force_cloud, self.confidential, self.preferred_model,
+            None if self.max_cost is None else self.max_cost.nanos, self.max_output_tokens,
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Token counts as the provider reported them; cached and reasoning tokens are parts of the first two."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """One model's answer.
+
+    `usage` is None where the provider reported none. `mean_logprob` is the mean natural logarithm of the
+    probability of the chosen tokens, None where the provider gives none.
+    """
+
+    text: str
+    finish: Finish
+    usage: Usage | None
+    mean_logprob: float | None = None
+
+
+def _checked_size(name: str, text: str) -> int:
+    if "\x00" in text:
+        raise InvalidRequest(f"{name} holds a NUL character, which no model can read: send text without it")
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(
+            f"{name} holds half a UTF-16 pair (a lone surrogate) at character {error.start}: send whole characters"
+        ) from None

@@ -1,0 +1,113 @@
+"""A profile: what the owner wants, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hybrid_mcp.domain.money import Usd
+
+ProviderKind = Literal["embedded", "ollama", "openai", "anthropic"]
+Tier = Literal["cheap", "premium"]
+Fallback = Literal["local_with_cot", "local_best_effort", "local"]
+ApprovalMode = Literal["ask", "terminal", "deny", "allow"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """Declared price: nano-dollars for one token in and one token out."""
+
+    input_nanos: int
+    output_nanos: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSpec:
+    """Where models run.
+
+    `local`: no money and no data leaves the owner's machines. `host` is None for the embedded provider. `loopback`:
+    the address is this machine. `price` and `context_tokens` are declared by the owner for all of its models.
+    """
+
+    name: str
+    kind: ProviderKind
+    base_url: str | None = None
+    host: str | None = None
+    loopback: bool = False
+    local: bool = False
+    api_key_env: tuple[str, ...] = ()
+    key_needed: bool = False
+    price_provider: str | None = None
+    price: Price | None = None
+    context_tokens: int | None = None
+    default_model: str | None = None
+
+    @property
+    def must_be_whitelisted(self) -> bool:
+        """Everything but this machine's own models: a LAN host too, and a loopback one declared as paid."""
+        return self.kind != "embedded" and not (self.loopback and self.local)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """One model of one provider, named `provider:model`.
+
+    `context_tokens`: None where unknown. `size_bytes` or `parameters` order discovered local models, whichever is
+    known. `confidence_floor`: mean log-probability below which an answer is doubtful, None where not calibrated.
+    """
+
+    provider: ProviderSpec
+    model: str
+    tier: Tier | None = None
+    context_tokens: int | None = None
+    parameters: int | None = None
+    confidence_floor: float | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.provider.name}:{self.model}"
+
+    @property
+    def local(self) -> bool:
+        return self.provider.local
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelName:
+    """A model as a profile lists it."""
+
+    provider: str
+    model: str
+    tier: Tier | None = None
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.model}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingRules:
+    """`threshold`: hundredths of the score from which paid models are eligible, 0 to 100."""
+
+    threshold: int = 60
+    always_try_local_first: bool = True
+    local_models: tuple[ModelName, ...] = ()
+    cloud_models: tuple[ModelName, ...] = ()
+    fallback: Fallback = "local_best_effort"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Caps of None mean: no such cap."""
+
+    name: str
+    monthly_budget: Usd | None = None
+    daily_budget: Usd | None = None
+    max_cost: Usd | None = None
+    rules: RoutingRules = field(default_factory=RoutingRules)
+    providers: tuple[ProviderSpec, ...] = ()
+    approval: ApprovalMode = "ask"
+    airgap: bool = False
+    personal_data_stays_local: bool = True
+
+    def provider(self, name: str) -> ProviderSpec | None:
+        return next((provider for provider in self.providers if provider.name == name), None)

@@ -1,0 +1,165 @@
+"""What the service asks of the outside, as small protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from hybrid_mcp.domain.budget import (
+    BudgetView,
+    Caps,
+    Hold,
+    PeriodName,
+    PeriodReport,
+    Quote,
+    Reservation,
+    Settlement,
+    UsageRow,
+)
+from hybrid_mcp.domain.completion import Completion, Message, Request, Usage
+from hybrid_mcp.domain.money import Usd
+from hybrid_mcp.domain.privacy import Finding
+from hybrid_mcp.domain.profile import ModelSpec
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back, for measuring."""
+        ...
+
+
+class Progress(Protocol):
+    """Told while a call runs. Both methods return at once and never raise."""
+
+    def delta(self, text: str) -> None:
+        """The next piece of the answer."""
+        ...
+
+    def status(self, text: str) -> None:
+        """What is being waited for, in words for a person."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderCall:
+    """One attempt, ready to send. `model` is the provider's own name for it."""
+
+    model: str
+    messages: tuple[Message, ...]
+    max_output_tokens: int
+
+
+class Provider(Protocol):
+    async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
+        """The model's whole answer, streamed inside. Cancelling it frees the model at once.
+
+        Raises:
+            ProviderError: this attempt failed.
+            ContextTooLong: the request would have been cut.
+            EgressDenied: the host may not be contacted.
+        """
+        ...
+
+    async def models(self) -> Sequence[ModelSpec]:
+        """What can run there now, smallest first; empty when nothing answers. Never raises ProviderError."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Ledger(Protocol):
+    """The book of money. All methods raise StorageError when it cannot be read or written."""
+
+    async def reserve(self, hold: Hold, caps: Caps) -> Reservation:
+        """Set `hold.bound` aside in the day and the month of `hold.created_at`, all or nothing, durably.
+
+        A bound of $0 always passes: a free model is never blocked by a spent budget.
+
+        Raises:
+            BudgetExceeded: it does not fit a cap. Nothing is reserved.
+        """
+        ...
+
+    async def dispatch(self, reservation: Reservation) -> None:
+        """Durable before the first byte leaves. From here on it can be settled or forfeited, no longer voided."""
+        ...
+
+    async def settle(self, reservation: Reservation, settlement: Settlement) -> None:
+        """Charge the true cost, also above the bound, and free the rest."""
+        ...
+
+    async def void(self, reservation: Reservation) -> None:
+        """Free all of it: it was never sent."""
+        ...
+
+    async def forfeit(self, reservation: Reservation, settlement: Settlement) -> None:
+        """Charge the whole bound: what was billed is unknown. `settlement.cost` is not used."""
+        ...
+
+    async def record_cached(self, request_id: str, model: str, saved: Usd, at: datetime) -> None:
+        """Count an answer that came from the cache."""
+        ...
+
+    async def view(self, caps: Caps, now: datetime) -> BudgetView: ...
+
+    async def report(self, period: PeriodName, now: datetime) -> PeriodReport: ...
+
+    async def usage(self, by: Literal["day", "model", "source"], now: datetime) -> Sequence[UsageRow]:
+        """This month's (UTC) answers, grouped."""
+        ...
+
+    async def check(self) -> Sequence[str]:
+        """What is wrong with the book, one line each; empty when the balances are the sums of the entries."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """`context_tokens` is None where unknown."""
+
+    context_tokens: int | None
+
+
+class PriceBook(Protocol):
+    def quote(self, model: ModelSpec, request_bytes: int, start: datetime, end: datetime) -> Quote | None:
+        """A bound that holds for any tokenizer and any price valid from `start` to `end`; None: no known price."""
+        ...
+
+    def cost(self, model: ModelSpec, usage: Usage, at: datetime) -> Usd | None:
+        """What the reported usage costs; None: no known price."""
+        ...
+
+    def facts(self, model: ModelSpec) -> ModelFacts | None:
+        """What the book knows of the model; None: it does not know it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedAnswer:
+    """A good answer kept for a while, and what the same tokens cost or would cost (`value`)."""
+
+    completion: Completion
+    model: str
+    provider: str
+    local: bool
+    value: Usd
+
+
+class Cache(Protocol):
+    async def get(self, fingerprint: str) -> CachedAnswer | None: ...
+
+    async def put(self, fingerprint: str, answer: CachedAnswer) -> None: ...
+
+
+class SecretScanner(Protocol):
+    def scan(self, request: Request) -> Sequence[Finding]:
+        """Kinds of secrets and personal data in prompt, context and system prompt."""
+        ...
