@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from hybrid_mcp.domain.answer import Answer, Attempt
 from hybrid_mcp.domain.budget import (
     BudgetView,
     Caps,
@@ -73,6 +74,29 @@ class Provider(Protocol):
     async def aclose(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A model of the catalog as it stands now. `last_resort`: the embedded model that nobody listed."""
+
+    spec: ModelSpec
+    has_key: bool = True
+    breaker: Literal["closed", "half_open", "open"] = "closed"
+    slow: bool = False
+    last_resort: bool = False
+
+
+class Catalog(Protocol):
+    async def listed(self) -> Sequence[Listed]:
+        """Every model in profile order: local ones from fast to best, then the cloud ones."""
+        ...
+
+    def entry(self, spec: ModelSpec) -> Listed:
+        """The state of a model that the profile does not list."""
+        ...
+
+    def provider(self, spec: ModelSpec) -> Provider: ...
+
+
 class Ledger(Protocol):
     """The book of money. All methods raise StorageError when it cannot be read or written."""
 
@@ -123,9 +147,14 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """`context_tokens` is None where unknown."""
+    """`context_tokens` is None where unknown.
+
+    `blended_nanos`: the list price now (lowest tier) of three input tokens and one output token together, in
+    nano-dollars, by which models are called cheap or premium; a declared price counts as the list price.
+    """
 
     context_tokens: int | None
+    blended_nanos: int
 
 
 class PriceBook(Protocol):
@@ -137,8 +166,8 @@ class PriceBook(Protocol):
         """What the reported usage costs; None: no known price."""
         ...
 
-    def facts(self, model: ModelSpec) -> ModelFacts | None:
-        """What the book knows of the model; None: it does not know it."""
+    def facts(self, model: ModelSpec, at: datetime) -> ModelFacts | None:
+        """What the book knows of the model at a time; None: it does not know it or its price."""
         ...
 
 
@@ -163,3 +192,32 @@ class SecretScanner(Protocol):
     def scan(self, request: Request) -> Sequence[Finding]:
         """Kinds of secrets and personal data in prompt, context and system prompt."""
         ...
+
+
+class Observer(Protocol):
+    """Told after the fact, for logs and metrics. Never sees a prompt or an answer's text."""
+
+    def attempted(self, request_id: str, attempt: Attempt) -> None: ...
+
+    def answered(self, answer: Answer) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequest:
+    """Somebody (`client`) asks that the owner allows a resource, and says why."""
+
+    id: str
+    resource_type: str
+    resource_name: str
+    reason: str
+    client: str
+
+
+class Approvals(Protocol):
+    """The owner's inbox and audit trail. Both methods raise StorageError."""
+
+    def record(
+        self, event: Literal["requested", "granted", "refused", "added", "denied"], request: ApprovalRequest
+    ) -> None: ...
+
+    def pending(self) -> Sequence[ApprovalRequest]: ...

@@ -107,9 +107,9 @@ def normal_host(host: str) -> str:
         raise ValueError("the host is empty")
     if not host.isascii():
         raise ValueError("the host has characters outside ASCII: write it in punycode (xn--...)")
-    name = host.lower().removesuffix(".")
+    name = host.lower().removesuffix(".") or "."
     try:
-        return str(ipaddress.ip_address(name.strip("[]")))
+        return str(ipaddress.ip_address(name[1:-1] if name[0] == "[" and name[-1] == "]" else name))
     except ValueError:
         pass
     if len(name) > 253 or not _HOST.fullmatch(name):

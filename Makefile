@@ -1,0 +1,51 @@
+# Needs Python >= 3.11 with pip, and make. Everything is installed into .venv from the lock files, checked by hash.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SOURCES := src tests bench
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-annotate --no-header --python-version 3.11 pyproject.toml
+
+.PHONY: demo test test-ollama check bench lock clean
+
+demo: .venv/runtime        ## see the main job: a real MCP session, a real model on this machine
+	@$(BIN)/hybrid-mcp demo
+
+test: .venv/dev            ## all tests, the embedded model really run
+	$(BIN)/pytest
+
+test-ollama: .venv/dev     ## the tests against a real Ollama, which is fetched (Linux x86_64 only)
+	$(BIN)/python -m tests.install_ollama .cache/ollama --run $(BIN)/pytest -m ollama
+
+check: .venv/dev           ## lint, types, layers
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+bench: .venv/dev           ## measure; the figures go into docs/benchmarks.md
+	$(BIN)/python -m bench
+
+lock: .venv/dev            ## resolve the dependencies anew
+	$(COMPILE) --group build -o requirements.lock
+	$(COMPILE) --group dev -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .cache dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "hybrid-mcp needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "installing into .venv (once)"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev: requirements-dev.lock pyproject.toml | .venv/bin/python
+	@echo "installing the development tools into .venv (once)"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,134 @@
+"""The composition root: settings in, one wired application out. Heavy imports happen here, and only when needed."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hybrid_mcp.config import LiveWhitelist, Settings, add_entry
+from hybrid_mcp.domain.detectors import PatternScanner
+from hybrid_mcp.domain.profile import ProviderSpec
+from hybrid_mcp.gatekeeper import Gatekeeper
+from hybrid_mcp.observe.clock import SystemClock
+from hybrid_mcp.ports import Clock, Ledger, Observer, PriceBook, Provider
+from hybrid_mcp.reports import Reports
+from hybrid_mcp.service import Service
+
+if TYPE_CHECKING:
+    from hybrid_mcp.providers.catalog import ProfileCatalog
+    from hybrid_mcp.providers.embedded import Embedded
+    from hybrid_mcp.providers.guarded import Breakers
+    from hybrid_mcp.providers.http import Egress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Everything a face needs. Nothing is opened before its first use; `aclose` closes what was."""
+
+    settings: Settings
+    service: Service
+    reports: Reports
+    gatekeeper: Gatekeeper
+    whitelist: LiveWhitelist
+    catalog: ProfileCatalog
+    prices: PriceBook
+    ledger: Ledger
+
+    async def aclose(self) -> None:
+        await self.catalog.aclose()
+        await self.ledger.aclose()
+
+
+def open_app(settings: Settings, observer: Observer) -> App:
+    """Wire the application. No file is created and no connection made until it is used."""
+    from hybrid_mcp.providers.catalog import ProfileCatalog
+    from hybrid_mcp.providers.guarded import Breakers
+    from hybrid_mcp.providers.http import Egress
+    from hybrid_mcp.providers.prices import GenaiPrices
+    from hybrid_mcp.storage.approvals import AuditTrail
+    from hybrid_mcp.storage.memory import MemoryCache
+    from hybrid_mcp.storage.sqlite import SqliteLedger
+
+    clock, profile = SystemClock(), settings.profile
+    whitelist = LiveWhitelist(settings.whitelist_path)
+    breakers = Breakers(
+        threshold=settings.breaker_failure_threshold, recovery_s=settings.breaker_recovery_s, clock=clock
+    )
+    egress = Egress(whitelist=whitelist, airgap=profile.airgap)
+    opener = _Opener(settings=settings, egress=egress, breakers=breakers, clock=clock)
+    catalog = ProfileCatalog(
+        profile=profile, has_key=lambda spec: not spec.key_needed or settings.key_for(spec) is not None,
+        open_provider=opener, breakers=breakers, clock=clock,
+        ollama_model=settings.ollama_model,
+    )  # fmt: skip
+    ledger, prices = SqliteLedger(settings.home / "ledger.db", clock=clock), GenaiPrices()
+    return App(
+        settings=settings, whitelist=whitelist, catalog=catalog, prices=prices, ledger=ledger,
+        service=Service(
+            profile=profile, whitelist=whitelist, ledger=ledger, catalog=catalog, prices=prices,
+            cache=MemoryCache(clock=clock), scanner=PatternScanner(), observer=observer, clock=clock,
+            new_id=new_id, scope=f"{profile}",
+        ),
+        reports=Reports(profile=profile, ledger=ledger, prices=prices, clock=clock),
+        gatekeeper=Gatekeeper(
+            whitelist=whitelist, add_entry=partial(add_entry, settings.whitelist_path),
+            approvals=AuditTrail(path=settings.home / "audit.jsonl", clock=clock), mode=profile.approval,
+            new_id=new_id,
+        ),
+    )  # fmt: skip
+
+
+def new_id() -> str:
+    """A short random name for a request: 60 bits, readable over the phone."""
+    return secrets.token_hex(8)[:12]
+
+
+def embedded_model(app: App) -> Embedded | None:
+    """The embedded model, None where the profile does not use it."""
+    from hybrid_mcp.providers.embedded import Embedded
+
+    listed = {model.provider for model in app.settings.profile.rules.local_models}
+    for spec in app.settings.profile.providers:
+        if spec.kind == "embedded" and (not listed or spec.name in listed):
+            provider = app.catalog.provider_of(spec)
+            return provider if isinstance(provider, Embedded) else None
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opener:
+    """Opens the adapter for a provider, behind its breaker and its limit of calls at a time."""
+
+    settings: Settings
+    egress: Egress
+    breakers: Breakers
+    clock: Clock
+
+    def __call__(self, spec: ProviderSpec) -> Provider:
+        from hybrid_mcp.providers.guarded import Guarded
+
+        if spec.kind == "embedded":
+            # No server that could be down stands behind it, and it queues its callers itself.
+            return self._embedded(spec)
+        return Guarded(self._adapter(spec), spec=spec, breakers=self.breakers, clock=self.clock)
+
+    def _embedded(self, spec: ProviderSpec) -> Provider:
+        from hybrid_mcp.providers.embedded import Embedded
+
+        return Embedded(spec=spec, home=self.settings.home, airgap=self.settings.profile.airgap)
+
+    def _adapter(self, spec: ProviderSpec) -> Provider:
+        key = partial(self.settings.key_for, spec)
+        if spec.kind == "ollama":
+            from hybrid_mcp.providers.ollama import OllamaProvider
+
+            return OllamaProvider(spec=spec, egress=self.egress, timeout_s=self.settings.ollama_timeout_s)
+        if spec.kind == "anthropic":
+            from hybrid_mcp.providers.anthropic import AnthropicProvider
+
+            return AnthropicProvider(spec=spec, api_key=key, egress=self.egress)
+        from hybrid_mcp.providers.openai import OpenAIProvider
+
+        return OpenAIProvider(spec=spec, api_key=key, egress=self.egress)

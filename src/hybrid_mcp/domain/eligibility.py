@@ -1,0 +1,219 @@
+"""Which models may run at all: each check gives its reason as data.
+
+The order of the checks is the order of importance: the first reason found is the one that is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from hybrid_mcp.domain.budget import BudgetView, Quote
+from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.profile import ModelSpec, Profile
+from hybrid_mcp.domain.scorer import Complexity
+from hybrid_mcp.domain.whitelist import Whitelist
+
+BANDS = (30, 60, 80)
+"""Lower edges, in hundredths of the score, of the bands above the first."""
+MIN_OUTPUT_TOKENS = 256
+"""An output cap is never shrunk below this (or below what was asked for, where that is less)."""
+LIFT_ABOVE_PERCENT = 20
+"""`quality="high"` lifts the score only while more than this share of the month's budget is left."""
+
+Breaker = Literal["closed", "half_open", "open"]
+Cause = Literal[
+    "forced", "sensitive", "airgap", "task", "whitelist", "key", "context", "price", "threshold", "budget", "breaker",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A model as it stands now.
+
+    `quote` and `blended_nanos` (list price of three tokens in and one out) are None where no price is known.
+    `last_resort`: the embedded model that nobody listed; above the first band it serves only when nothing else may run.
+    """
+
+    spec: ModelSpec
+    quote: Quote | None
+    blended_nanos: int | None = None
+    has_key: bool = True
+    breaker: Breaker = "closed"
+    slow: bool = False
+    last_resort: bool = False
+
+    @property
+    def unhealthy(self) -> bool:
+        return self.slow or self.breaker == "half_open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded:
+    model: str
+    cause: Cause
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What a decision rests on besides the candidates.
+
+    `sensitive`: why the request must stay local, or None. `preferred`: names of the models the caller asked for.
+    """
+
+    request: Request
+    complexity: Complexity
+    sensitive: str | None
+    profile: Profile
+    whitelist: Whitelist
+    budget: BudgetView
+    preferred: frozenset[str] = frozenset()
+
+    @property
+    def level(self) -> int:
+        """The score in hundredths after `quality` has lifted or dropped it by a band."""
+        score, quality = self.complexity.hundredths, self.request.quality
+        if quality == "high" and self.budget.month_left_over(LIFT_ABOVE_PERCENT):
+            return next((edge for edge in BANDS if score < edge), score)
+        if quality == "low":
+            return next((edge - 1 for edge in reversed(BANDS) if score >= edge), score)
+        return score
+
+    @property
+    def task(self) -> str | None:
+        """The task type that counts for `allowed_for_cloud`: an inferred one only when the call forces nothing."""
+        given = self.request.task_type
+        return self.complexity.task if given or not self.request.forces else None
+
+    @property
+    def threshold_met(self) -> bool:
+        return self.level >= self.profile.rules.threshold
+
+
+def exclusion(situation: Situation, candidate: Candidate) -> Excluded | None:
+    """Why this model may not run, or None when it may."""
+    for check in _CHECKS:
+        found = check(situation, candidate)
+        if found is not None:
+            return Excluded(model=candidate.spec.name, cause=found[0], reason=found[1])
+    return None
+
+
+_Found = tuple[Cause, str] | None
+
+
+def _check_forced(situation: Situation, candidate: Candidate) -> _Found:
+    if situation.request.force_local and not candidate.spec.local:
+        return "forced", "force_local keeps the call on local models"
+    if situation.request.force_cloud and candidate.spec.local:
+        return "forced", "force_cloud asks for a paid model"
+    return None
+
+
+def _check_sensitive(situation: Situation, candidate: Candidate) -> _Found:
+    if situation.sensitive is None or candidate.spec.local:
+        return None
+    return "sensitive", f"{situation.sensitive}, so it must stay on this machine"
+
+
+def _check_airgap(situation: Situation, candidate: Candidate) -> _Found:
+    provider = candidate.spec.provider
+    if not situation.profile.airgap or provider.kind == "embedded" or (provider.local and provider.loopback):
+        return None
+    return "airgap", "airgap is on: only models on this machine may run (AIRGAP_MODE, profile key `airgap`)"
+
+
+def _check_task(situation: Situation, candidate: Candidate) -> _Found:
+    task = situation.task
+    if candidate.spec.local or task is None or not situation.whitelist.keeps_local(task):
+        return None
+    return "task", f"the whitelist keeps task type {task} local (allowed_for_cloud: {task}: false)"
+
+
+def _check_whitelist(situation: Situation, candidate: Candidate) -> _Found:
+    provider = candidate.spec.provider
+    if not provider.must_be_whitelisted:
+        return None
+    verdict = situation.whitelist.check_host(provider.host or "")
+    if verdict.allowed:
+        return None
+    return "whitelist", f"{verdict.reason}: allow it with add_to_whitelist (cloud_apis, {provider.host})"
+
+
+def _check_key(_: Situation, candidate: Candidate) -> _Found:
+    if candidate.has_key:
+        return None
+    return "key", f"no API key: set {' or '.join(candidate.spec.provider.api_key_env)}"
+
+
+def _check_context(situation: Situation, candidate: Candidate) -> _Found:
+    limit, tokens = candidate.spec.context_tokens, situation.complexity.tokens
+    if limit is None or room(situation, candidate) >= _least_output(situation):
+        return None
+    return "context", (
+        f"about {tokens:,} tokens and at least {_least_output(situation):,} for the answer do not fit its context "
+        f"window of {limit:,}: send less context, or a model with a larger window"
+    )
+
+
+def _check_price(_: Situation, candidate: Candidate) -> _Found:
+    if candidate.spec.local or candidate.quote is not None:
+        return None
+    return "price", (
+        "its price is unknown: declare `price: {input_per_mtok: ..., output_per_mtok: ...}` for its provider "
+        "in the profile"
+    )
+
+
+def _check_threshold(situation: Situation, candidate: Candidate) -> _Found:
+    name = candidate.spec.name
+    if candidate.spec.local or situation.threshold_met or situation.request.force_cloud or name in situation.preferred:
+        return None
+    return "threshold", (
+        f"score {situation.level / 100:.2f} is below the profile's complexity_threshold "
+        f"{situation.profile.rules.threshold / 100:.2f}"
+    )
+
+
+def _check_budget(situation: Situation, candidate: Candidate) -> _Found:
+    limit, quote = situation.budget.affordable(), candidate.quote
+    if candidate.spec.local or limit is None or quote is None:
+        return None
+    least = quote.bound(_least_output(situation))
+    if least <= limit:
+        return None
+    return "budget", f"needs up to {least} and {limit} may be spent now ({_tightest(situation.budget)})"
+
+
+def _check_breaker(_: Situation, candidate: Candidate) -> _Found:
+    if candidate.breaker != "open":
+        return None
+    return "breaker", "it failed several times in a row and is left alone for a while (see `hybrid-mcp doctor`)"
+
+
+_CHECKS: tuple[Callable[[Situation, Candidate], _Found], ...] = (
+    _check_forced, _check_sensitive, _check_airgap, _check_task, _check_whitelist, _check_key, _check_context,
+    _check_price, _check_threshold, _check_budget, _check_breaker,
+)  # fmt: skip
+
+
+def _least_output(situation: Situation) -> int:
+    return min(situation.request.max_output_tokens, MIN_OUTPUT_TOKENS)
+
+
+def room(situation: Situation, candidate: Candidate) -> int:
+    """Output tokens that still fit the context window beside the request."""
+    limit = candidate.spec.context_tokens
+    return situation.request.max_output_tokens if limit is None else limit - situation.complexity.tokens
+
+
+def _tightest(budget: BudgetView) -> str:
+    day, month = budget.remaining("day"), budget.remaining("month")
+    limits = (
+        (budget.caps.request, f"max_cost is {budget.caps.request}"),
+        (day, f"{day} is left of the daily budget of {budget.caps.day}"),
+        (month, f"{month} is left of the monthly budget of {budget.caps.month}"),
+    )
+    return min((limit, text) for limit, text in limits if limit is not None)[1]

@@ -1,0 +1,57 @@
+"""Is an answer good enough to return, and can the usage it came with be believed?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from hybrid_mcp.domain.completion import Completion, Usage
+from hybrid_mcp.domain.profile import ModelSpec
+
+_REFUSAL = re.compile(
+    r"\s*(?:i(?:'m| am) (?:sorry|afraid)|sorry,|as an ai|i(?: cannot| can't| can not| am unable to|'m unable to)"
+    r" (?:help|assist|answer|provide|fulfil|comply|do that))",
+    re.IGNORECASE,
+)
+_OUTPUT_BYTES_PER_TOKEN = 32
+_INPUT_BYTES_PER_TOKEN = 128
+"""More bytes a token than these is not believed: common tokenizers' longest tokens for running text are 16 to 20 bytes,
+and only runs of blanks or rules come near 128."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`reason`: why the answer is doubtful, None where it is good. `escalate`: another model may well do better."""
+
+    reason: str | None = None
+    escalate: bool = False
+
+    @property
+    def good(self) -> bool:
+        return self.reason is None
+
+
+GOOD = Verdict()
+
+
+def judge(completion: Completion, spec: ModelSpec, *, shrunk: bool) -> Verdict:
+    """Look at an answer that is not empty. `shrunk`: its output cap was lower than the caller's."""
+    if completion.finish == "refusal" or _REFUSAL.match(completion.text):
+        return Verdict(reason="the model refused", escalate=True)
+    if completion.finish == "length":
+        # A paid model stopped by the caller's own limit would be stopped there again by the next one, for more money.
+        return Verdict(reason="cut off at the output limit", escalate=spec.local or shrunk)
+    floor, confidence = spec.confidence_floor, completion.mean_logprob
+    if floor is not None and confidence is not None and confidence < floor:
+        return Verdict(reason=f"confidence {confidence:.2f} is below the model's threshold {floor:.2f}", escalate=True)
+    return GOOD
+
+
+def believable(usage: Usage | None, *, text: str, request_bytes: int) -> bool:
+    """Whether reported token counts can be true for what was sent and streamed; too low counts as not reported."""
+    if usage is None:
+        return False
+    streamed = len(text.encode(errors="replace"))
+    output_holds = usage.output_tokens * _OUTPUT_BYTES_PER_TOKEN >= streamed
+    input_holds = usage.input_tokens > 0 and usage.input_tokens * _INPUT_BYTES_PER_TOKEN >= request_bytes
+    return output_holds and input_holds

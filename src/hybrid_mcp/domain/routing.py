@@ -1,0 +1,208 @@
+"""Which models may answer, and in which order: filter, then order.
+
+    score   0 ........ 0.3 ........ 0.6 ........ 0.8 ........ 1
+    wants     fast local   quality local  cheap cloud  premium cloud
+
+Every model that is left out keeps its reason. Nothing here calls anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hybrid_mcp.domain.eligibility import BANDS, Candidate, Excluded, Situation, exclusion, room
+from hybrid_mcp.domain.errors import (
+    BudgetExceeded,
+    ContextTooLong,
+    EgressDenied,
+    HybridError,
+    NoRoute,
+    SensitiveContent,
+)
+from hybrid_mcp.domain.money import NANOS_PER_USD, ZERO, Usd
+from hybrid_mcp.domain.profile import ModelSpec, Tier
+
+CHEAP_FLOOR = Usd(1 * NANOS_PER_USD)
+PREMIUM_FLOOR = Usd(5 * NANOS_PER_USD)
+CHEAPEST_ONLY_BELOW_PERCENT = 5
+WEAK_MODEL_NOTE = (
+    "answered by the small embedded model because nothing else may run: a larger local model (install Ollama and "
+    "`ollama pull` one) or an API key (see `hybrid-mcp doctor`) would do better"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One model to try: at most `output_cap` tokens out, and at most `bound` to pay.
+
+    `note`: what the caller should know when this model is the one that answers.
+    """
+
+    spec: ModelSpec
+    output_cap: int
+    bound: Usd
+    step_by_step: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """`steps` in the order to try them; `excluded` holds all the others."""
+
+    steps: tuple[Step, ...]
+    excluded: tuple[Excluded, ...]
+    reason: str
+
+
+def decide(situation: Situation, candidates: Sequence[Candidate]) -> Decision:
+    """Order the candidates that may run; `candidates` come in profile order, local ones from fast to best."""
+    judged = [(candidate, exclusion(situation, candidate)) for candidate in candidates]
+    left = [candidate for candidate, excluded in judged if excluded is None]
+    out = [excluded for _, excluded in judged if excluded is not None]
+    left, held_back, notes = _spare_money(situation, left)
+    out.extend(held_back)
+    tiers = _tiers(candidates)
+    ordered = _ordered(situation, candidates, left, tiers)
+    by_steps = _thinks_aloud(situation, left)
+    steps = tuple(_step(situation, candidate, step_by_step=by_steps) for candidate in ordered)
+    return Decision(steps=steps, excluded=tuple(out), reason=_reason(situation, ordered, out, notes))
+
+
+def refusal(decision: Decision) -> HybridError:
+    """The error for a decision that leaves no model: of the one cause where there is only one, else NoRoute."""
+    causes = {excluded.cause for excluded in decision.excluded}
+    listed = "; ".join(f"{excluded.model}: {excluded.reason}" for excluded in decision.excluded)
+    message = f"no model may run this ({decision.reason}). {listed or 'No model is known: run `hybrid-mcp doctor`'}"
+    if "sensitive" in causes:
+        return SensitiveContent(message)
+    told = causes - {"forced", "threshold"}
+    if told == {"budget"}:
+        return BudgetExceeded(message)
+    if told == {"context"}:
+        return ContextTooLong(message)
+    return EgressDenied(message) if told and told <= {"airgap", "whitelist"} else NoRoute(message)
+
+
+def _spare_money(situation: Situation, left: list[Candidate]) -> tuple[list[Candidate], list[Excluded], list[str]]:
+    """Hold paid models back when little money is left: the floors of a band, and the cheapest only below 5 %."""
+    paid = [candidate for candidate in left if not candidate.spec.local]
+    floor, month_left = _active_floor(situation), situation.budget.remaining("month")
+    if paid and floor is not None and len(paid) < len(left):
+        reason = f"{month_left} of the month is left, under the floor of {floor} for this score: local models answer"
+        out = [Excluded(model=candidate.spec.name, cause="budget", reason=reason) for candidate in paid]
+        return [candidate for candidate in left if candidate.spec.local], out, [reason]
+    if len(paid) > 1 and situation.budget.month_left_under(CHEAPEST_ONLY_BELOW_PERCENT):
+        cheapest = min(paid, key=lambda candidate: (candidate.blended_nanos is None, candidate.blended_nanos or 0))
+        reason = f"under {CHEAPEST_ONLY_BELOW_PERCENT} % of the month's budget is left: only the cheapest paid model"
+        others = [candidate for candidate in paid if candidate is not cheapest]
+        out = [Excluded(model=candidate.spec.name, cause="budget", reason=reason) for candidate in others]
+        return [candidate for candidate in left if candidate not in others], out, [reason]
+    return left, [], []
+
+
+def _active_floor(situation: Situation) -> Usd | None:
+    """The floor that holds paid models back now, for calls that force nothing, where the cap is larger than it."""
+    cap, left = situation.budget.caps.month, situation.budget.remaining("month")
+    floor = PREMIUM_FLOOR if situation.level >= BANDS[2] else CHEAP_FLOOR
+    if cap is None or left is None or situation.request.forces or cap <= floor or left >= floor:
+        return None
+    return floor
+
+
+def _tiers(candidates: Sequence[Candidate]) -> dict[str, frozenset[Tier]]:
+    """Cheap or premium for each paid model: as declared, else by the geometric middle of the listed prices."""
+    paid = [candidate for candidate in candidates if not candidate.spec.local]
+    if len(paid) == 1:
+        return {paid[0].spec.name: frozenset(("cheap", "premium"))}
+    prices = [candidate.blended_nanos for candidate in paid if candidate.blended_nanos is not None]
+    middle_squared = min(prices) * max(prices) if prices else 0
+    tiers: dict[str, frozenset[Tier]] = {}
+    for candidate in paid:
+        price = candidate.blended_nanos or 0
+        tier: Tier = candidate.spec.tier or ("premium" if price * price >= middle_squared else "cheap")
+        tiers[candidate.spec.name] = frozenset((tier,))
+    return tiers
+
+
+def _ordered(
+    situation: Situation,
+    candidates: Sequence[Candidate],
+    left: Sequence[Candidate],
+    tiers: dict[str, frozenset[Tier]],
+) -> list[Candidate]:
+    paid = _ordered_paid(situation, [candidate for candidate in left if not candidate.spec.local], tiers)
+    local = _ordered_local(situation, candidates, left, paid_may_run=bool(paid))
+    resort = [candidate for candidate in left if candidate.last_resort]
+    if situation.level < BANDS[0]:
+        local, resort = [*local, *resort], []
+    local_first = situation.profile.rules.always_try_local_first or not situation.threshold_met
+    order = [*local, *paid, *resort] if local_first else [*paid, *local, *resort]
+    return sorted(order, key=lambda candidate: candidate.spec.name not in situation.preferred)
+
+
+def _ordered_paid(
+    situation: Situation, paid: Sequence[Candidate], tiers: dict[str, frozenset[Tier]]
+) -> list[Candidate]:
+    wanted: Tier = "premium" if situation.level >= BANDS[2] else "cheap"
+    return sorted(paid, key=lambda candidate: (wanted not in tiers[candidate.spec.name], candidate.unhealthy))
+
+
+def _ordered_local(
+    situation: Situation, candidates: Sequence[Candidate], left: Sequence[Candidate], *, paid_may_run: bool
+) -> list[Candidate]:
+    """Local models, the nearest to what the band wants first; of two as near, the better one."""
+    ladder = [candidate for candidate in candidates if candidate.spec.local and not candidate.last_resort]
+    if not ladder:
+        return []
+    falls_back = situation.level >= BANDS[1] and not paid_may_run
+    if situation.level < BANDS[0] or (falls_back and situation.profile.rules.fallback == "local"):
+        target = 0
+    else:
+        target = min(1, len(ladder) - 1) if situation.level < BANDS[1] else len(ladder) - 1
+    rungs = {candidate.spec.name: rung for rung, candidate in enumerate(ladder)}
+    may_run = [candidate for candidate in ladder if candidate in left]
+
+    def nearness(candidate: Candidate) -> tuple[bool, int, int]:
+        rung = rungs[candidate.spec.name]
+        return candidate.unhealthy, abs(rung - target), -rung
+
+    return sorted(may_run, key=nearness)
+
+
+def _thinks_aloud(situation: Situation, left: Sequence[Candidate]) -> bool:
+    """Whether local models are asked to go step by step: the band wanted a paid model and none may run."""
+    if situation.level < BANDS[1] or any(not candidate.spec.local for candidate in left):
+        return False
+    premium_held_back = situation.level >= BANDS[2] and _active_floor(situation) is not None
+    return premium_held_back or situation.profile.rules.fallback == "local_with_cot"
+
+
+def _step(situation: Situation, candidate: Candidate, *, step_by_step: bool) -> Step:
+    cap = min(situation.request.max_output_tokens, room(situation, candidate))
+    limit, quote = situation.budget.affordable(), candidate.quote
+    if candidate.spec.local or quote is None:
+        note = WEAK_MODEL_NOTE if candidate.last_resort and situation.level >= BANDS[0] else None
+        return Step(spec=candidate.spec, output_cap=cap, bound=ZERO, step_by_step=step_by_step, note=note)
+    if limit is not None:
+        cap = min(cap, quote.largest_output(limit))
+    return Step(spec=candidate.spec, output_cap=cap, bound=quote.bound(cap))
+
+
+def _wants(level: int) -> str:
+    names = ("a fast local model", "a quality local model", "a cheap cloud model", "a premium cloud model")
+    return names[sum(level >= edge for edge in BANDS)]
+
+
+def _reason(situation: Situation, ordered: Sequence[Candidate], out: Sequence[Excluded], notes: Sequence[str]) -> str:
+    score, level = situation.complexity.hundredths, situation.level
+    lifted = f" (quality={situation.request.quality}: {level / 100:.2f})" if level != score else ""
+    parts = [f"score {score / 100:.2f}{lifted} wants {_wants(level)}", *notes]
+    missing = [excluded for excluded in out if excluded.model in situation.preferred]
+    parts.extend(f"preferred {excluded.model} is left out: {excluded.reason}" for excluded in missing)
+    if situation.sensitive is not None:
+        parts.append(f"{situation.sensitive}, so it stays local")
+    if ordered and ordered[0].spec.local and level >= BANDS[1]:
+        paid_follow = any(not candidate.spec.local for candidate in ordered)
+        parts.append("local models are tried first" if paid_follow else "no paid model may run, so a local one answers")
+    return "; ".join(parts)

@@ -1,0 +1,239 @@
+"""How complex is a request? One score from 0 to 1 and the named signals that make it up.
+
+The factors: length, complex and simple words, code and task type; then the size of the context, words of debugging and
+of redesign, an explanation asked of a large context, and more than 8,000 tokens in all. Shares are whole hundredths, so
+that a threshold of 0.60 means exactly 60. Only the prompt's words count, and more context never lowers the score.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hybrid_mcp.domain.completion import Request
+
+LARGE_CONTEXT_TOKENS = 8_000
+"""Above this many estimated tokens a small local context window is used up."""
+
+_LENGTH = ((0, 0), (50, 10), (300, 30), (800, 50))
+_CONTEXT = ((0, 0), (10_000, 30))
+_EXPLAIN = ((0, 0), (5_000, 30))
+"""Points (characters of English, hundredths); straight lines between them."""
+
+_COMPLEX = frozenset(
+    {
+        "analyze",
+        "analyse",
+        "analysis",
+        "design",
+        "implement",
+        "optimize",
+        "optimise",
+        "prove",
+        "proof",
+        "derive",
+        "compare",
+        "evaluate",
+        "architecture",
+        "algorithm",
+        "concurrency",
+        "distributed",
+        "integrate",
+        "integration",
+        "strategy",
+        "tradeoff",
+        "tradeoffs",
+        "synthesize",
+        "investigate",
+    }
+)
+_COMPLEX_SHARES = (0, 15, 25, 30)
+_REDESIGN = frozenset({"refactor", "refactoring", "redesign", "architect", "rearchitect", "restructure"})
+_DEBUGGING = frozenset(
+    {
+        "debug",
+        "debugging",
+        "fix",
+        "error",
+        "errors",
+        "bug",
+        "bugs",
+        "crash",
+        "crashes",
+        "traceback",
+        "deadlock",
+        "segfault",
+    }
+)
+_SIMPLE = frozenset({"list", "summarize", "summarise", "define", "translate", "spell", "name"})
+_SIMPLE_PHRASES = (
+    " what is ",
+    " what s ",
+    " what are ",
+    " what was ",
+    " who is ",
+    " who was ",
+    " when is ",
+    " when was ",
+    " where is ",
+)
+_CREATIVE = frozenset(
+    {"story", "poem", "poems", "lyrics", "novel", "haiku", "screenplay", "slogan", "limerick", "brainstorm"}
+)
+_REASONING = frozenset({"why", "prove", "derive", "reason", "reasoning", "calculate", "solve", "deduce"})
+_QUESTION_WORDS = frozenset({"what", "who", "when", "where", "which", "how", "is", "are", "does", "do", "can"})
+_REVIEW_OF = frozenset({"code", "function", "class", "diff", "patch", "pull", "commit", "module"})
+
+_SEPARATORS = bytes(code if code > 127 or chr(code).isalnum() else 32 for code in range(256))
+"""What ends a word: every ASCII byte that is no letter or digit. Bytes, because that is many times faster."""
+_TYPOGRAPHIC = "\u2018\u2019\u201c\u201d\u2013\u2014\u2026"
+_WORD_SCAN_CHARS = 32_768
+"""Words are looked for in this many characters at the start and at the end of the prompt."""
+_FENCE = "```"
+_DEFINITION = re.compile(
+    r"^[ \t]*(?:(?:async )?def \w+\(|class \w+|function \w+\(|fn \w+|func \w+\(|#include\b|import \w+|from \w+ import"
+    r"|public \w+|(?:const|let|var) \w+ =|SELECT .{1,200}? FROM )",
+    re.MULTILINE,
+)
+_CODE_CHARACTERS = "{}();=<>[]"
+_CODE_DENSITY_UNIT = 12
+_INLINE = re.compile(
+    r"\b(?:complete|finish|continue) (?:this|the|my) (?:next )?(?:line|function|statement|snippet)", re.IGNORECASE
+)
+
+_TASK_SHARES: Mapping[str, int] = {
+    "question": -10, "simple_completion": -10, "inline_completion": -10, "summarization": -10, "classification": -10,
+    "extraction": -10, "code": 10, "coding": 10, "code_generation": 10, "code_review": 10, "debugging": 10,
+    "math": 20, "analysis": 20, "planning": 20, "reasoning": 20, "reasoning_tasks": 20, "architecture_design": 20,
+    "creative": 20, "creative_writing": 20,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complexity:
+    """`hundredths`: the sum of the signals held to 0..100. `signals`: shares in hundredths, zeros left out.
+
+    `task`: the task type given, else inferred from the prompt, None where neither says one. `tokens`: the estimate.
+    """
+
+    hundredths: int
+    signals: Mapping[str, int]
+    task: str | None
+    tokens: int
+
+    @property
+    def score(self) -> float:
+        return self.hundredths / 100
+
+
+def score(request: Request) -> Complexity:
+    """The complexity of prompt, context, system prompt and task type; the same in every process."""
+    prompt_size = english_characters(request.prompt)
+    context_size = english_characters(request.context)
+    tokens = (prompt_size + context_size + english_characters(request.system_prompt)) // 4 + 1
+    spelled = _words(request.prompt)
+    words = set(spelled)
+    given = _given_task(request.task_type)
+    signals = {
+        "length": _between(prompt_size, _LENGTH),
+        "complex_words": _COMPLEX_SHARES[min(len(words & _COMPLEX), 3)],
+        "simple_words": -10 if words & _SIMPLE or _has_phrase(spelled) else 0,
+        "code": _code_share(request.prompt),
+        "context_code": min(10, _code_density(request.context)),
+        "task_type": _prompt_kind(request.prompt, spelled) if given is None else _TASK_SHARES.get(given, 0),
+        "context_length": _between(context_size, _CONTEXT),
+        "debugging_words": 20 if words & _DEBUGGING else 0,
+        "redesign_words": 30 if words & _REDESIGN else 0,
+        "explain_large_context": _between(context_size, _EXPLAIN) if "explain" in words else 0,
+        "over_8000_tokens": 40 if tokens > LARGE_CONTEXT_TOKENS else 0,
+    }
+    return Complexity(
+        hundredths=max(0, min(100, sum(signals.values()))),
+        signals={name: share for name, share in signals.items() if share},
+        task=given or _inferred_task(request, spelled, prompt_size),
+        tokens=tokens,
+    )
+
+
+def english_characters(text: str) -> int:
+    """The text's length in characters of English with as many tokens (four to a token).
+
+    An ASCII character counts 1; one that UTF-8 writes in two bytes (accented Latin, Greek, Cyrillic, Arabic, Hebrew) 2;
+    one of three bytes (Chinese, Japanese, Korean, Thai, Devanagari) 4, so about one token each; one of four bytes
+    (emoji, rare characters) 8. Dividing characters by four would understate Chinese by a factor of three to four.
+    The counts come from the lengths of three encodings, which is fast and never falls when text is added.
+    """
+    if text.isascii():
+        return len(text)
+    count = len(text)
+    ascii_count = len(text.encode("ascii", "ignore"))
+    four = len(text.encode("utf-16-le")) // 2 - count
+    three = len(text.encode()) + ascii_count - 2 * count - 2 * four
+    two = count - ascii_count - three - four
+    return ascii_count + 2 * two + 4 * three + 8 * four
+
+
+def _words(prompt: str) -> list[str]:
+    scanned = prompt
+    if len(prompt) > 2 * _WORD_SCAN_CHARS:
+        scanned = f"{prompt[:_WORD_SCAN_CHARS]} {prompt[-_WORD_SCAN_CHARS:]}"
+    if not scanned.isascii():
+        for mark in _TYPOGRAPHIC:
+            scanned = scanned.replace(mark, " ")
+    return scanned.encode().lower().translate(_SEPARATORS).decode().split()
+
+
+def _has_phrase(words: list[str]) -> bool:
+    text = f" {' '.join(words)} "
+    return any(phrase in text for phrase in _SIMPLE_PHRASES)
+
+
+def _between(size: int, points: tuple[tuple[int, int], ...]) -> int:
+    for (left, low), (right, high) in itertools.pairwise(points):
+        if size < right:
+            return low + (size - left) * (high - low) // (right - left)
+    return points[-1][1]
+
+
+def _code_share(prompt: str) -> int:
+    if _FENCE in prompt:
+        return 30
+    defined = 20 if _DEFINITION.search(prompt[:_WORD_SCAN_CHARS]) else 0
+    return min(30, defined + min(10, _code_density(prompt)))
+
+
+def _code_density(text: str) -> int:
+    return sum(map(text.count, _CODE_CHARACTERS)) // _CODE_DENSITY_UNIT
+
+
+def _given_task(task_type: str | None) -> str | None:
+    return (task_type or "").strip().lower() or None
+
+
+def _prompt_kind(prompt: str, words: list[str]) -> int:
+    if not _CREATIVE.isdisjoint(words):
+        return _TASK_SHARES["creative"]
+    return _TASK_SHARES["question"] if _is_question(prompt, words) else 0
+
+
+def _is_question(prompt: str, words: list[str]) -> bool:
+    return prompt.rstrip().endswith(("?", "\uff1f")) or (bool(words) and words[0] in _QUESTION_WORDS)
+
+
+def _inferred_task(request: Request, spelled: list[str], prompt_size: int) -> str | None:
+    """The whitelist's own task types where the prompt shows one plainly, else None."""
+    words = set(spelled)
+    if "review" in words and (words & _REVIEW_OF or _FENCE in request.prompt):
+        return "code_review"
+    if words & _REDESIGN or words & {"architecture", "design"}:
+        return "architecture_design"
+    if _INLINE.search(request.prompt[:_WORD_SCAN_CHARS]):
+        return "inline_completion"
+    if words & (_REASONING | _COMPLEX | _DEBUGGING):
+        return "reasoning_tasks"
+    if words & _CREATIVE:
+        return "creative"
+    short = prompt_size <= 300 and not request.context
+    return "simple_completion" if short and (_is_question(request.prompt, spelled) or words & _SIMPLE) else None

@@ -1,0 +1,119 @@
+"""The whitelist as its users meet it: what is allowed, who may add to it, and what waits for the owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from anyio import to_thread
+
+from hybrid_mcp.domain.errors import InvalidRequest
+from hybrid_mcp.domain.profile import ApprovalMode
+from hybrid_mcp.domain.whitelist import (
+    RESOURCE_TYPES,
+    ResourceType,
+    Verdict,
+    Whitelist,
+    checked_entry,
+    unknown_type_reason,
+)
+from hybrid_mcp.ports import ApprovalRequest, Approvals
+
+MAX_REASON_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """What became of a wish to add an entry. `request` is set while it waits for the owner."""
+
+    status: Literal["added", "already_allowed", "pending_approval", "denied"]
+    request: ApprovalRequest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gatekeeper:
+    """`add_entry` writes one checked entry and takes effect at once."""
+
+    whitelist: Callable[[], Whitelist]
+    add_entry: Callable[[ResourceType, str], bool]
+    approvals: Approvals
+    mode: ApprovalMode
+    new_id: Callable[[], str]
+
+    def check(self, resource_type: str, name: str) -> Verdict:
+        """Whether a resource is allowed now.
+
+        Raises:
+            ConfigError: the whitelist file is broken.
+        """
+        return self.whitelist().check(resource_type, name)
+
+    async def ask(self, resource_type: str, name: str, *, reason: str, client: str) -> Requested:
+        """Add an entry if the owner's approval mode lets an agent do so, else file a request or refuse.
+
+        Raises:
+            InvalidRequest: an unknown type, or an entry that would cover more than it says.
+            HybridError: the whitelist or the audit trail cannot be written.
+        """
+        kind, entry = _checked(resource_type, name)
+        if self.check(kind, entry).allowed:
+            return Requested(status="already_allowed")
+        short = reason.strip()[:MAX_REASON_CHARACTERS]
+        request = ApprovalRequest(
+            id=self.new_id(), resource_type=kind, resource_name=entry, reason=short, client=client[:100]
+        )
+        if self.mode == "deny":
+            await to_thread.run_sync(self.approvals.record, "denied", request)
+            return Requested(status="denied")
+        if self.mode == "allow":
+            await to_thread.run_sync(self._add, "added", request)
+            return Requested(status="added")
+        return Requested(status="pending_approval", request=await to_thread.run_sync(self._file, request))
+
+    def pending(self) -> Sequence[ApprovalRequest]:
+        return self.approvals.pending()
+
+    def grant(self, request: ApprovalRequest) -> None:
+        """The owner said yes."""
+        self._add("granted", request)
+
+    def refuse(self, request: ApprovalRequest) -> None:
+        """The owner said no."""
+        self.approvals.record("refused", request)
+
+    def _add(self, event: Literal["added", "granted"], request: ApprovalRequest) -> None:
+        kind, entry = _checked(request.resource_type, request.resource_name)
+        self.add_entry(kind, entry)
+        self.approvals.record(event, request)
+
+    def _file(self, request: ApprovalRequest) -> ApprovalRequest:
+        """File it, or join the request for the same entry that is waiting already."""
+        same = (request.resource_type, request.resource_name)
+        for waiting in self.approvals.pending():
+            if (waiting.resource_type, waiting.resource_name) == same:
+                return waiting
+        self.approvals.record("requested", request)
+        return request
+
+
+def what_it_opens(request: ApprovalRequest) -> str:
+    """One sentence for the owner."""
+    name = request.resource_name
+    match request.resource_type:
+        case "cloud_apis" | "domains":
+            return f"requests, with their prompts, may be sent to {name} and all of its subdomains"
+        case "allowed_for_cloud":
+            return f"tasks of the type {name} may be answered by cloud models"
+        case _:
+            return f"the MCP server {name} counts as allowed"
+
+
+def _checked(resource_type: str, name: str) -> tuple[ResourceType, str]:
+    kind = RESOURCE_TYPES.get(resource_type.strip().lower())
+    if kind is None:
+        raise InvalidRequest(unknown_type_reason())
+    try:
+        return kind, checked_entry(kind, name.strip())
+    except ValueError as error:
+        raise InvalidRequest(f"resource_name cannot be an entry of {kind}: {error}") from None

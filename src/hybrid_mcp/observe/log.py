@@ -1,0 +1,54 @@
+"""Logs on stderr, because stdout belongs to the protocol. No prompt, no answer, no key."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from hybrid_mcp.domain.answer import Answer, Attempt
+
+
+def configure_logging() -> None:
+    """One plain line for each event: JSON where nobody is watching, words on a terminal."""
+    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+
+
+class LogObserver:
+    """Implements `Observer` with one log line for each attempt and each answer."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger()
+
+    def attempted(self, request_id: str, attempt: Attempt) -> None:
+        self._log.info(
+            "attempt", request_id=request_id, model=attempt.model, outcome=attempt.outcome, reason=attempt.reason,
+            cost_usd=attempt.cost.dollars, latency_ms=attempt.latency_ms,
+        )  # fmt: skip
+
+    def answered(self, answer: Answer) -> None:
+        self._log.info(
+            "answer", request_id=answer.request_id, model=answer.model, score=answer.complexity.score,
+            cached=answer.cached, escalated=answer.escalated, cost_usd=answer.cost.dollars,
+            saved_usd=answer.saved.dollars, latency_ms=answer.latency_ms,
+        )  # fmt: skip
+
+
+class Silent:
+    """Implements `Observer` for commands whose output a person reads."""
+
+    def attempted(self, request_id: str, attempt: Attempt) -> None:
+        pass
+
+    def answered(self, answer: Answer) -> None:
+        pass

@@ -1,0 +1,100 @@
+"""Which models there are now: the profile's list, and what is found on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import anyio
+
+from hybrid_mcp.domain.profile import ModelName, ModelSpec, Profile, ProviderSpec
+from hybrid_mcp.ports import Clock, Listed, Provider
+from hybrid_mcp.providers.discovery import discover, size_key
+from hybrid_mcp.providers.guarded import Breakers
+
+FOUND_FOR_S = 10.0
+"""What was found on this machine is believed for so long, in seconds: a server that was just started is soon seen."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ProfileCatalog:
+    """Implements `Catalog`. Providers are opened when first needed and closed together.
+
+    `has_key` tells whether a provider has what it needs; `ollama_model` keeps Ollama to one model.
+    """
+
+    profile: Profile
+    has_key: Callable[[ProviderSpec], bool]
+    open_provider: Callable[[ProviderSpec], Provider]
+    breakers: Breakers
+    clock: Clock
+    ollama_model: str | None = None
+    _opened: dict[str, Provider] = field(default_factory=dict[str, Provider])
+    _found: tuple[ModelSpec, ...] = ()
+    _found_at: float | None = None
+    _looking: anyio.Lock = field(default_factory=anyio.Lock)
+
+    async def listed(self) -> Sequence[Listed]:
+        """Local models from fast to best, then the profile's cloud models in its order."""
+        rules = self.profile.rules
+        found = await self._found_now()
+        if rules.local_models:
+            local = [self._entry(_as_listed(self._named(name), found)) for name in rules.local_models]
+        else:
+            local = [replace(self._entry(spec), last_resort=spec.provider.kind == "embedded") for spec in found]
+        return [*local, *(self._entry(self._named(name)) for name in rules.cloud_models)]
+
+    def entry(self, spec: ModelSpec) -> Listed:
+        """The state of a model that the profile does not list."""
+        return self._entry(spec)
+
+    def provider(self, spec: ModelSpec) -> Provider:
+        return self.provider_of(spec.provider)
+
+    def provider_of(self, spec: ProviderSpec) -> Provider:
+        if spec.name not in self._opened:
+            self._opened[spec.name] = self.open_provider(spec)
+        return self._opened[spec.name]
+
+    async def aclose(self) -> None:
+        for provider in self._opened.values():
+            await provider.aclose()
+        self._opened.clear()
+
+    async def _found_now(self) -> tuple[ModelSpec, ...]:
+        async with self._looking:
+            now = self.clock.monotonic()
+            if self._found_at is None or now - self._found_at > FOUND_FOR_S:
+                self._found = tuple(sorted(await self._look(), key=size_key))
+                self._found_at = now
+        return self._found
+
+    async def _look(self) -> list[ModelSpec]:
+        names = {model.provider for model in self.profile.rules.local_models}
+        local = [spec for spec in self.profile.providers if spec.local and (not names or spec.name in names)]
+        over_http = [spec for spec in local if spec.kind != "embedded"]
+        found = await discover(over_http, self.provider_of)
+        for spec in local:
+            if spec.kind == "embedded":
+                found.extend(await self.provider_of(spec).models())
+        return [spec for spec in found if self._wanted(spec)]
+
+    def _wanted(self, spec: ModelSpec) -> bool:
+        only = self.ollama_model
+        return only is None or spec.provider.kind != "ollama" or spec.model in {only, f"{only}:latest"}
+
+    def _named(self, name: ModelName) -> ModelSpec:
+        provider = self.profile.provider(name.provider)
+        if provider is None:
+            raise LookupError(f"the profile lists {name} without its provider")
+        return ModelSpec(provider=provider, model=name.model, tier=name.tier, context_tokens=provider.context_tokens)
+
+    def _entry(self, spec: ModelSpec) -> Listed:
+        health = self.breakers.health(spec.name)
+        return Listed(spec=spec, has_key=self.has_key(spec.provider), breaker=health.state, slow=health.slow)
+
+
+def _as_listed(spec: ModelSpec, found: Sequence[ModelSpec]) -> ModelSpec:
+    """The listed model with what its server tells of it, where it is found."""
+    names = {spec.name, f"{spec.name}:latest"}
+    return next((replace(known, model=spec.model, tier=spec.tier) for known in found if known.name in names), spec)

@@ -1,0 +1,179 @@
+"""A breaker, a memory of latencies and a limit on concurrency around any provider."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from hybrid_mcp.domain.breaker import (
+    CLOSED,
+    LATENCY_HISTORY,
+    Breaker,
+    Failed,
+    Outcome,
+    Policy,
+    State,
+    admit,
+    is_slow,
+    retry_in_s,
+    settle,
+    state,
+)
+from hybrid_mcp.domain.completion import Completion
+from hybrid_mcp.domain.errors import ProviderRateLimited, ProviderTimeout, ProviderUnavailable
+from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
+from hybrid_mcp.ports import Clock, Progress, Provider, ProviderCall
+
+LOCAL_CONCURRENCY = 2
+"""A local model shares one processor: more answers at once make all of them slow."""
+CLOUD_CONCURRENCY = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a model does. `retry_in_s`: seconds until it is tried again, 0 unless open. `slow`: for its own history."""
+
+    state: State
+    slow: bool
+    retry_in_s: float
+
+
+class Breakers:
+    """The breakers of all models by name (`provider:model`), shared by all callers of one process."""
+
+    def __init__(self, *, clock: Clock, threshold: int = 3, recovery_s: float = 60.0) -> None:
+        self._clock = clock
+        self._policy = Policy(threshold=threshold, recovery_s=recovery_s)
+        self._breakers: dict[str, Breaker] = {}
+        self._latencies: dict[str, deque[float]] = {}
+
+    def health(self, name: str) -> Health:
+        breaker, now = self._breakers.get(name, CLOSED), self._clock.monotonic()
+        return Health(
+            state=state(breaker, now),
+            slow=is_slow(tuple(self._latencies.get(name, ()))),
+            retry_in_s=retry_in_s(breaker, now),
+        )
+
+    def check(self, name: str) -> None:
+        """Refuse at once while the breaker is open.
+
+        Raises:
+            ProviderUnavailable: it is; nothing was sent.
+        """
+        wait_s = self.health(name).retry_in_s
+        if wait_s > 0:
+            raise ProviderUnavailable(
+                f"{name} failed several times or asked to wait; it is tried again in {math.ceil(wait_s):,} s",
+                billed=False,
+            )
+
+    def admit(self, name: str) -> int:
+        """Count an attempt in; the result goes back into `settle`.
+
+        Raises:
+            ProviderUnavailable: the breaker is open, or its one probe is under way; nothing was sent.
+        """
+        self.check(name)
+        admitted = admit(self._breakers.get(name, CLOSED), self._clock.monotonic())
+        if admitted is None:
+            raise ProviderUnavailable(
+                f"{name} failed several times; one request is trying it now, others are not sent", billed=False
+            )
+        self._breakers[name] = admitted
+        return admitted.generation
+
+    def settle(self, name: str, admission: int, outcome: Outcome) -> None:
+        breaker = self._breakers.get(name, CLOSED)
+        self._breakers[name] = settle(breaker, admission, outcome, self._clock.monotonic(), self._policy)
+
+    def took(self, name: str, latency_s: float) -> None:
+        """Remember the seconds until the first piece of a good answer."""
+        self._latencies.setdefault(name, deque(maxlen=LATENCY_HISTORY)).append(latency_s)
+
+
+class Guarded:
+    """A provider that is left alone while it fails, and never asked for more at once than it can do."""
+
+    def __init__(
+        self,
+        inner: Provider,
+        *,
+        spec: ProviderSpec,
+        breakers: Breakers,
+        clock: Clock,
+        concurrency: int | None = None,
+    ) -> None:
+        self._inner = inner
+        self._spec = spec
+        self._breakers = breakers
+        self._clock = clock
+        self._limiter = anyio.CapacityLimiter(concurrency or (LOCAL_CONCURRENCY if spec.local else CLOUD_CONCURRENCY))
+
+    async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
+        name = f"{self._spec.name}:{call.model}"
+        self._breakers.check(name)
+        if self._limiter.available_tokens < 1:
+            running = int(self._limiter.borrowed_tokens)
+            progress.status(f"waiting for {self._spec.name}: {running} requests are running there")
+        async with self._limiter:
+            return await self._attempt(name, call, progress)
+
+    async def models(self) -> Sequence[ModelSpec]:
+        return await self._inner.models()
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def _attempt(self, name: str, call: ProviderCall, progress: Progress) -> Completion:
+        admission = self._breakers.admit(name)
+        outcome: Outcome = "neutral"
+        deadline = anyio.current_effective_deadline()
+        first = _FirstPiece(progress, self._clock)
+        try:
+            completion = await self._inner.complete(call, first)
+            outcome = "succeeded"
+        except ProviderRateLimited as error:
+            outcome = Failed(wait_s=error.retry_after_s)
+            raise
+        except (ProviderUnavailable, ProviderTimeout):
+            outcome = Failed()
+            raise
+        except anyio.get_cancelled_exc_class():
+            # A caller's cancellation says nothing; a deadline that passed in silence is the model's failure.
+            outcome = Failed() if first.silent and anyio.current_time() >= deadline else "neutral"
+            raise
+        finally:
+            self._breakers.settle(name, admission, outcome)
+        self._breakers.took(name, first.latency_s())
+        return completion
+
+
+class _FirstPiece:
+    """Passes progress on and notes after how many seconds the first piece came. `silent`: not a word so far."""
+
+    def __init__(self, progress: Progress, clock: Clock) -> None:
+        self.silent = True
+        self._after_s: float | None = None
+        self._progress = progress
+        self._clock = clock
+        self._start = clock.monotonic()
+
+    def delta(self, text: str) -> None:
+        self.silent = False
+        self.latency_s()
+        self._progress.delta(text)
+
+    def status(self, text: str) -> None:
+        self.silent = False
+        self._progress.status(text)
+
+    def latency_s(self) -> float:
+        """Seconds until the first piece; of a whole answer without one, until now."""
+        if self._after_s is None:
+            self._after_s = self._clock.monotonic() - self._start
+        return self._after_s

@@ -1,0 +1,204 @@
+"""The one way out: every HTTP request of every provider passes `Egress.check` on the URL that connects."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import anyio
+import httpx
+import httpx2
+
+from hybrid_mcp.domain.errors import ConfigError, EgressDenied
+from hybrid_mcp.domain.profile import ProviderSpec
+from hybrid_mcp.domain.whitelist import Whitelist, normal_host
+
+Credentials = Callable[[], Mapping[str, str]]
+"""The headers that carry the key, read anew for each request."""
+
+CONNECT_TIMEOUT_S = 10.0
+"""A connection that takes longer is a dead host: TLS to the far side of the world takes well under one second."""
+LISTING_TIMEOUT_S = 2.0
+LISTING_LIMIT_BYTES = 1_000_000
+"""A list of models is some kilobytes; whatever else listens on a well-known port is not read to its end."""
+
+_PORTS = {"http": 80, "https": 443}
+_KEEP_ALIVE_S = 4.0  # llama.cpp's server closes an idle connection after 5 s; ours goes first
+_SENT_HEADERS = frozenset({
+    "accept", "accept-encoding", "anthropic-version", "connection", "content-length", "content-type", "host",
+    "transfer-encoding", "user-agent",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Egress:
+    """What may be contacted. `whitelist` is asked each time, so that a granted approval works at once."""
+
+    whitelist: Callable[[], Whitelist]
+    airgap: bool = False
+
+    def check(self, spec: ProviderSpec, url_scheme: str, raw_host: str, port: int | None) -> None:
+        """Allow a request to this scheme, host (punycode) and port (None: the scheme's own), or refuse it.
+
+        Raises:
+            EgressDenied: the message says why, and how the owner can allow it.
+        """
+        _check_own_address(spec, url_scheme, raw_host, port)
+        here = is_loopback(raw_host)
+        stays_here = here and spec.loopback and spec.local
+        if self.airgap and not stays_here:
+            raise EgressDenied(
+                f"{spec.name} ({raw_host}) was not contacted: airgap is on, so only models on this machine may run "
+                "(AIRGAP_MODE, profile key `airgap`)"
+            )
+        if url_scheme == "http" and not (here or spec.local):
+            raise EgressDenied(f"{spec.name} was not contacted: http sends prompts in the clear; use https in base_url")
+        if stays_here:
+            return
+        verdict = self.whitelist().check_host(raw_host)
+        if not verdict.allowed:
+            raise EgressDenied(
+                f"{spec.name} was not contacted: {verdict.reason}. The owner can allow it: add_to_whitelist "
+                f"(cloud_apis, {raw_host}), or `cloud_apis` in whitelist.json"
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host names this machine: 127.0.0.0/8, ::1, also mapped into IPv6, or `localhost` (RFC 6761)."""
+    name = host.lower().removesuffix(".")
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return name == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def guarded_httpx2(
+    spec: ProviderSpec, egress: Egress, credentials: Credentials = dict[str, str]
+) -> httpx2.AsyncBaseTransport:
+    """The transport of the openai and anthropic SDKs: one checked connection, no proxy, no retry, no unix socket."""
+    inner = httpx2.AsyncHTTPTransport(
+        verify=_tls(spec), trust_env=False, limits=httpx2.Limits(keepalive_expiry=_KEEP_ALIVE_S)
+    )
+    return _GuardHttpx2(spec, egress, credentials, inner)
+
+
+def guarded_httpx(
+    spec: ProviderSpec, egress: Egress, credentials: Credentials = dict[str, str]
+) -> httpx.AsyncBaseTransport:
+    """The transport of the ollama SDK: the same policy as `guarded_httpx2`."""
+    inner = httpx.AsyncHTTPTransport(
+        verify=_tls(spec), trust_env=False, limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_S)
+    )
+    return _GuardHttpx(spec, egress, credentials, inner)
+
+
+class _GuardHttpx2(httpx2.AsyncBaseTransport):
+    def __init__(
+        self, spec: ProviderSpec, egress: Egress, credentials: Credentials, inner: httpx2.AsyncBaseTransport
+    ) -> None:
+        self._spec, self._egress, self._credentials, self._inner = spec, egress, credentials, inner
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        _admit(self._spec, self._egress, self._credentials, request)
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _GuardHttpx(httpx.AsyncBaseTransport):
+    def __init__(
+        self, spec: ProviderSpec, egress: Egress, credentials: Credentials, inner: httpx.AsyncBaseTransport
+    ) -> None:
+        self._spec, self._egress, self._credentials, self._inner = spec, egress, credentials, inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        _admit(self._spec, self._egress, self._credentials, request)
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def client_httpx2(spec: ProviderSpec, egress: Egress, credentials: Credentials) -> httpx2.AsyncClient:
+    """A client that follows no redirect and reads nothing from the environment. Reading is timed by the adapter."""
+    return httpx2.AsyncClient(
+        transport=guarded_httpx2(spec, egress, credentials),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S),
+    )
+
+
+def base_url_of(spec: ProviderSpec) -> str:
+    """The provider's address without a trailing slash.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    if not spec.base_url:
+        raise ConfigError(f"provider {spec.name} has no base_url: set `providers: {spec.name}: base_url:`")
+    return spec.base_url.rstrip("/")
+
+
+async def fetch_listing(client: httpx.AsyncClient | httpx2.AsyncClient, url: str) -> bytes | None:
+    """The small document at a local server's URL, or None: not there, too slow or too large.
+
+    Raises:
+        EgressDenied: the host may not be contacted.
+    """
+    body = bytearray()
+    with anyio.move_on_after(LISTING_TIMEOUT_S):
+        try:
+            async with client.stream("GET", url) as response:
+                if response.status_code != 200:
+                    return None
+                async for piece in response.aiter_bytes():
+                    body += piece
+                    if len(body) > LISTING_LIMIT_BYTES:
+                        return None
+        except (httpx.HTTPError, httpx2.HTTPError):
+            return None
+        return bytes(body)
+    return None
+
+
+def _check_own_address(spec: ProviderSpec, scheme: str, raw_host: str, port: int | None) -> None:
+    own = urlsplit(spec.base_url or "")
+    try:
+        same_host = spec.host is not None and normal_host(raw_host) == normal_host(spec.host)
+        same_port = (port or _PORTS[scheme]) == (own.port or _PORTS[own.scheme])
+    except (ValueError, KeyError):
+        same_host = same_port = False
+    if not (same_host and same_port and scheme == own.scheme):
+        raise EgressDenied(
+            f"{spec.name} may only be contacted at its own address: a request to {_plain(raw_host)} was refused"
+        )
+
+
+def _plain(host: str) -> str:
+    return "".join(character for character in host[:253] if character.isalnum() or character in ".:-_")
+
+
+def _admit(
+    spec: ProviderSpec, egress: Egress, credentials: Credentials, request: httpx.Request | httpx2.Request
+) -> None:
+    """Check the URL, then let only known headers out: the SDKs add more from the environment, even another key."""
+    url = request.url
+    egress.check(spec, url.scheme, url.raw_host.decode("ascii"), url.port)
+    for name in set(request.headers) - _SENT_HEADERS:
+        del request.headers[name]
+    request.headers["host"] = url.netloc.decode("ascii")
+    request.headers.update(credentials())
+
+
+def _tls(spec: ProviderSpec) -> ssl.SSLContext | bool:
+    """The platform's trusted authorities; for an http address none at all, because loading them takes 20 ms."""
+    if base_url_of(spec).startswith("http://"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return True

@@ -1,0 +1,239 @@
+"""Models of an Ollama server. It would cut a long prompt without a word; here such a prompt is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import cast
+
+import anyio
+import httpx
+import ollama
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hybrid_mcp.domain.completion import Completion, Finish, Usage
+from hybrid_mcp.domain.errors import ContextTooLong, HybridError, ProviderRejected, ProviderUnavailable
+from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
+from hybrid_mcp.domain.scorer import english_characters
+from hybrid_mcp.ports import Progress, ProviderCall
+from hybrid_mcp.providers.discovery import parameters_in, size_key
+from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
+from hybrid_mcp.providers.http import CONNECT_TIMEOUT_S, Egress, base_url_of, fetch_listing, guarded_httpx
+from hybrid_mcp.providers.streaming import IDLE_S, Answer, Patience, count, read_stream
+
+SERVED_CONTEXT = 4096
+"""Tokens of context that Ollama serves by default (its FAQ, since 0.6). More costs memory, so the owner decides:
+`PARAMETER num_ctx` in the Modelfile, or `context_tokens` of the provider in the profile."""
+
+_CHARACTERS_PER_TOKEN = 3
+"""English has four and more, program text about three: an estimate that is rather too high."""
+_MESSAGE_OVERHEAD = 16  # tokens of the chat template around a message
+_LEAST_OUTPUT = 256  # an answer's cap is shrunk to fit the context, but not below this
+_MOST_CHARACTERS_PER_TOKEN = 8  # no running text reaches it: a prompt counted lower has lost whole messages
+_SHOW_BUDGET_S = 0.15
+_SHOW_AT_ONCE = 4
+_NUM_CTX = re.compile(r"^num_ctx\s+(\d+)\s*$", re.MULTILINE)
+_EMBEDDING_FAMILIES = frozenset({"bert", "nomic-bert", "nomic-bert-moe", "xlm-roberta", "gemma-embedding"})
+_BYTES_PER_PARAMETER = 0.6  # four-bit files, the usual ones; only orders models whose size is not told
+# The SDK reads answers without checking their shape, hence the last three.
+_SDK_ERRORS = (ollama.ResponseError, httpx.HTTPError, OSError, ValueError, AttributeError, TypeError)
+_FINISH: Mapping[str, Finish] = {"stop": "stop", "length": "length"}
+
+
+class _Details(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    family: str = ""
+    parameter_size: str = ""
+
+
+class _Tag(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    name: str
+    size: int = 0
+    details: _Details = _Details()
+
+
+class _Tags(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    models: tuple[_Tag, ...]
+
+
+class OllamaProvider:
+    """One Ollama server. Each call states its context size, so that what fits is known for certain."""
+
+    def __init__(self, *, spec: ProviderSpec, egress: Egress, timeout_s: float = 120.0) -> None:
+        self._spec = spec
+        self._patience = Patience(first_byte_s=timeout_s, idle_s=min(timeout_s, IDLE_S))
+        self._contexts: dict[str, int] = {}
+        transport, url = guarded_httpx(spec, egress), base_url_of(spec)
+        timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
+        self._http = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, timeout=timeout)
+        self._sdk = ollama.AsyncClient(
+            host=url, transport=transport, trust_env=False, follow_redirects=False, timeout=timeout
+        )
+
+    async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
+        answer = Answer(progress)
+        try:
+            with anyio.fail_after(self._patience.first_byte_s):
+                context = await self._context_of(call.model)
+            output_cap = _output_cap(self._spec, call, context)
+            opened = self._opened(call, context, output_cap)
+            await read_stream(opened, lambda part: _take(answer, part), answer, self._patience)
+        except _SDK_ERRORS as error:
+            raise _failure(self._spec, call.model, error, begun=answer.begun) from None
+        if answer.finish is None:
+            raise broke_off(self._spec, call.model)
+        _refuse_if_cut(self._spec, call, answer.usage, context)
+        return answer.completion()
+
+    async def models(self) -> Sequence[ModelSpec]:
+        """The models that can chat, with their context sizes where Ollama tells them quickly."""
+        if not self._spec.local:
+            return ()
+        tags = [tag for tag in await self._tags() if not _is_embedding(tag)]
+        shown: dict[str, ollama.ShowResponse] = {}
+        limiter = anyio.CapacityLimiter(_SHOW_AT_ONCE)
+
+        async def show(name: str) -> None:
+            async with limiter:
+                try:
+                    shown[name] = await self._sdk.show(name)
+                except _SDK_ERRORS:
+                    return
+
+        with anyio.move_on_after(_SHOW_BUDGET_S):
+            async with anyio.create_task_group() as group:
+                for tag in tags:
+                    group.start_soon(show, tag.name)
+        self._contexts |= {name: _context(self._spec, answer) for name, answer in shown.items()}
+        chat = [tag for tag in tags if _can_chat(shown.get(tag.name))]
+        return sorted((_model(self._spec, tag, shown.get(tag.name)) for tag in chat), key=size_key)
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+        await self._sdk.close()
+
+    async def _tags(self) -> Sequence[_Tag]:
+        try:
+            listing = await fetch_listing(self._http, f"{base_url_of(self._spec)}/api/tags")
+            return _Tags.model_validate_json(listing or b"").models
+        except ValidationError:
+            return ()
+
+    async def _context_of(self, model: str) -> int:
+        if model not in self._contexts:
+            self._contexts[model] = _context(self._spec, await self._sdk.show(model))
+        return self._contexts[model]
+
+    @asynccontextmanager
+    async def _opened(
+        self, call: ProviderCall, context: int, output_cap: int
+    ) -> AsyncGenerator[AsyncIterator[ollama.ChatResponse]]:
+        answered = await self._sdk.chat(  # pyright: ignore[reportUnknownMemberType]  # its `tools` are not typed
+            model=call.model,
+            messages=[{"role": message.role, "content": message.content} for message in call.messages],
+            stream=True,
+            # Servers that know nothing of log-probabilities ignore the wish.
+            logprobs=True,
+            options={"num_ctx": context, "num_predict": output_cap, "temperature": 0},
+        )
+        async with aclosing(cast("AsyncGenerator[ollama.ChatResponse]", answered)) as parts:
+            yield parts
+
+
+def _take(answer: Answer, part: ollama.ChatResponse) -> None:
+    answer.add(part.message.content)
+    answer.add_logprobs(token.logprob for token in part.logprobs or ())
+    if part.done:
+        answer.finish = _FINISH.get(part.done_reason or "stop", "other")
+        if part.prompt_eval_count is not None:
+            answer.usage = Usage(input_tokens=count(part.prompt_eval_count), output_tokens=count(part.eval_count))
+
+
+def _context(spec: ProviderSpec, shown: ollama.ShowResponse) -> int:
+    """Tokens of context to ask for: as declared, else as the Modelfile says, else Ollama's default; what the model
+    can at the most."""
+    set_there = _NUM_CTX.search(shown.parameters or "")
+    wanted = spec.context_tokens or (int(set_there[1]) if set_there else SERVED_CONTEXT)
+    lengths = [count(value) for key, value in (shown.modelinfo or {}).items() if key.endswith(".context_length")]
+    return min([wanted, *(length for length in lengths if length)])
+
+
+def _characters(call: ProviderCall) -> int:
+    return sum(english_characters(message.content) for message in call.messages)
+
+
+def _output_cap(spec: ProviderSpec, call: ProviderCall, context: int) -> int:
+    """The most tokens to generate so that prompt and answer stay within the context.
+
+    Raises:
+        ContextTooLong: the prompt alone would not leave room, by an estimate that is rather too high.
+    """
+    estimate = _characters(call) // _CHARACTERS_PER_TOKEN + _MESSAGE_OVERHEAD * (len(call.messages) + 1)
+    room = context - estimate
+    if room < min(call.max_output_tokens, _LEAST_OUTPUT):
+        raise ContextTooLong(_too_long(spec, call, f"about {estimate:,} tokens (estimated)", context))
+    return min(call.max_output_tokens, room)
+
+
+def _refuse_if_cut(spec: ProviderSpec, call: ProviderCall, usage: Usage | None, context: int) -> None:
+    """Catch what the estimate missed. Ollama cuts a long last message to exactly the context, leaves whole earlier
+    messages out, and drops the middle when the answer runs over.
+
+    Raises:
+        ContextTooLong: the model did not see the whole request.
+    """
+    if usage is None:
+        return
+    ran_over = usage.input_tokens >= context or usage.input_tokens + usage.output_tokens > context
+    has_history = len(call.messages) > 2
+    lost_messages = has_history and usage.input_tokens * _MOST_CHARACTERS_PER_TOKEN < _characters(call)
+    if ran_over or lost_messages:
+        raise ContextTooLong(_too_long(spec, call, "more tokens than were read", context))
+
+
+def _too_long(spec: ProviderSpec, call: ProviderCall, size: str, context: int) -> str:
+    return (
+        f"the request is too long for {spec.name}:{call.model}: {size}, and its context window is set to {context:,}. "
+        f"Send less context, or raise the window (`context_tokens` of provider {spec.name} in the profile, or "
+        "`PARAMETER num_ctx` in the Modelfile)"
+    )
+
+
+def _failure(spec: ProviderSpec, model: str, error: Exception, *, begun: bool) -> HybridError:
+    match error:
+        case ValueError() | AttributeError() | TypeError():
+            return malformed(spec, model)
+        case ollama.ResponseError(status_code=404):
+            return ProviderRejected(f"{spec.name} has no model {model}: run `ollama pull {model}`, or name another one")
+        case ollama.ResponseError() if "more system memory" in str(error.error):
+            return ProviderUnavailable(
+                f"{spec.name}:{model} needs more memory than is free: close something, or use a smaller model"
+            )
+        case ollama.ResponseError(status_code=-1) if begun:
+            return broke_off(spec, model)
+        case ollama.ResponseError():
+            status = error.status_code if error.status_code > 0 else 500
+            return failure_of_refusal(spec, model, Refusal(status=status, headers={}, body={"error": error.error}))
+        case _:
+            return failure_of_connection(spec, model, error)
+
+
+def _is_embedding(tag: _Tag) -> bool:
+    return tag.details.family in _EMBEDDING_FAMILIES or "embed" in tag.name.lower()
+
+
+def _can_chat(shown: ollama.ShowResponse | None) -> bool:
+    return shown is None or not shown.capabilities or "completion" in shown.capabilities
+
+
+def _model(spec: ProviderSpec, tag: _Tag, shown: ollama.ShowResponse | None) -> ModelSpec:
+    told = parameters_in(tag.details.parameter_size) or parameters_in(tag.name)
+    return ModelSpec(
+        provider=spec,
+        model=tag.name,
+        context_tokens=_context(spec, shown) if shown else spec.context_tokens,
+        parameters=told or (round(tag.size / _BYTES_PER_PARAMETER) or None),
+    )

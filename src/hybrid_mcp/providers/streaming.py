@@ -1,0 +1,100 @@
+"""Reading a streamed answer: what has come so far, and how long the next piece may take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from typing import TypeVar
+
+import anyio
+
+from hybrid_mcp.domain.completion import Completion, Finish, Usage
+from hybrid_mcp.domain.profile import ProviderSpec
+from hybrid_mcp.ports import Progress
+
+LOCAL_FIRST_BYTE_S = 120.0
+"""A local model may first be read from a disk, and reads a long prompt at some hundred tokens a second."""
+CLOUD_FIRST_BYTE_S = 60.0
+"""A cloud model thinks before the first piece, but is never loaded from a disk."""
+IDLE_S = 60.0
+"""Between two pieces of an answer: even one token a second is far faster."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Seconds until the first piece, and between two pieces. The call's own deadline stands above both."""
+
+    first_byte_s: float
+    idle_s: float = IDLE_S
+
+
+def patience_for(spec: ProviderSpec, first_byte_s: float | None, idle_s: float) -> Patience:
+    default = LOCAL_FIRST_BYTE_S if spec.local else CLOUD_FIRST_BYTE_S
+    return Patience(first_byte_s=first_byte_s or default, idle_s=idle_s)
+
+
+class Answer:
+    """What has come of one answer so far. `begun`: the server took the request, so it may be billed."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.begun = False
+        self.finish: Finish | None = None
+        self.usage: Usage | None = None
+        self._progress = progress
+        self._pieces: list[str] = []
+        self._logprobs: list[float] = []
+
+    def add(self, text: str | None) -> None:
+        if text:
+            self._pieces.append(text)
+            self._progress.delta(text)
+
+    def add_logprobs(self, logprobs: Iterable[float]) -> None:
+        self._logprobs.extend(value for value in logprobs if math.isfinite(value))
+
+    def completion(self) -> Completion:
+        mean = math.fsum(self._logprobs) / len(self._logprobs) if self._logprobs else None
+        return Completion(
+            text="".join(self._pieces), finish=self.finish or "other", usage=self.usage, mean_logprob=mean
+        )
+
+
+async def read_stream(
+    opened: AbstractAsyncContextManager[AsyncIterator[T]],
+    take: Callable[[T], None],
+    answer: Answer,
+    patience: Patience,
+) -> None:
+    """Open a stream, give each of its items to `take`, and close it, also when cancelled.
+
+    A finished answer whose stream is not ended in time counts as whole.
+
+    Raises:
+        TimeoutError: nothing came in time.
+    """
+    first_by = anyio.current_time() + patience.first_byte_s
+    async with AsyncExitStack() as stack:
+        with anyio.fail_after(patience.first_byte_s):
+            items = await stack.enter_async_context(opened)
+        while True:
+            left = patience.idle_s if answer.begun else max(0.0, first_by - anyio.current_time())
+            with anyio.move_on_after(left) as waiting:
+                try:
+                    item = await anext(items)
+                except StopAsyncIteration:
+                    return
+                answer.begun = True
+                take(item)
+            if waiting.cancelled_caught:
+                if answer.finish is None:
+                    raise TimeoutError
+                return
+
+
+def count(value: object) -> int:
+    """A reported number of tokens; 0 where it is missing or no number."""
+    return value if isinstance(value, int) and value > 0 else 0

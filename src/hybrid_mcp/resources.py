@@ -1,0 +1,66 @@
+"""The texts behind the `hybrid://` resources."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hybrid_mcp.app import App
+from hybrid_mcp.checkup import checkup
+from hybrid_mcp.domain.profile import ModelName
+from hybrid_mcp.ports import Listed
+from hybrid_mcp.wire import dollars
+
+
+def whitelist_json(app: App) -> str:
+    whitelist = app.whitelist()
+    return _json({
+        "cloud_apis": whitelist.cloud_apis, "domains": whitelist.domains, "mcp_servers": whitelist.mcp_servers,
+        "allowed_for_cloud": dict(whitelist.allowed_for_cloud),
+    })  # fmt: skip
+
+
+def profile_json(app: App) -> str:
+    profile, rules = app.settings.profile, app.settings.profile.rules
+    return _json({
+        "profile": profile.name, "monthly_budget": dollars(profile.monthly_budget),
+        "daily_budget": dollars(profile.daily_budget), "max_cost": dollars(profile.max_cost),
+        "routing_rules": {
+            "complexity_threshold": rules.threshold / 100, "always_try_local_first": rules.always_try_local_first,
+            "local_models": _names(rules.local_models), "cloud_models": _names(rules.cloud_models),
+            "fallback": rules.fallback,
+        },
+        "approval": profile.approval, "airgap": profile.airgap, "notices": app.settings.notices,
+    })  # fmt: skip
+
+
+async def models_json(app: App) -> str:
+    return _json([model_row(app, entry) for entry in await app.catalog.listed()])
+
+
+async def health_json(app: App) -> str:
+    findings = await checkup(app)
+    return _json([{"what": one.what, "state": one.state, "detail": one.detail} for one in findings])
+
+
+def model_row(app: App, entry: Listed) -> dict[str, Any]:
+    """One model as `models --json` and `hybrid://models` show it.
+
+    `blended_usd_per_mtok`: three parts input and one part output.
+    """
+    spec = entry.spec
+    facts = None if spec.local else app.prices.facts(spec, app.service.clock.now())
+    context = spec.context_tokens or (facts.context_tokens if facts else None)
+    return {
+        "model": spec.name, "local": spec.local, "context_tokens": context, "has_key": entry.has_key,
+        "breaker": entry.breaker, "last_resort": entry.last_resort,
+        "blended_usd_per_mtok": facts.blended_nanos / 4 / 1000 if facts else (0.0 if spec.local else None),
+    }  # fmt: skip
+
+
+def _names(models: tuple[ModelName, ...]) -> list[str]:
+    return [str(model) for model in models]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)

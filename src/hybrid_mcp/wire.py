@@ -1,0 +1,176 @@
+"""The objects that tools return and `--json` prints: one definition for both."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from hybrid_mcp.domain.answer import Answer, Outcome
+from hybrid_mcp.domain.money import Usd
+from hybrid_mcp.domain.scorer import Complexity
+from hybrid_mcp.domain.whitelist import Verdict
+from hybrid_mcp.gatekeeper import Requested
+from hybrid_mcp.reports import BudgetStatus
+
+
+class Wire(BaseModel):
+    """Base of all results."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_json(self) -> str:
+        """Compact JSON; the characters of the answer stay as they are."""
+        return self.model_dump_json()
+
+
+class ScoreResult(Wire):
+    score: float
+    signals: dict[str, float]
+
+
+class PlanStep(Wire):
+    model: str
+    local: bool
+    bound_usd: float
+
+
+class ExcludedModel(Wire):
+    model: str
+    reason: str
+
+
+class AttemptResult(Wire):
+    model: str
+    outcome: Outcome
+    reason: str
+    cost_usd: float
+    latency_ms: int
+
+
+class UsageResult(Wire):
+    input_tokens: int
+    output_tokens: int
+
+
+class BudgetLeft(Wire):
+    month_remaining_usd: float | None
+    day_remaining_usd: float | None
+
+
+class CompletionResult(Wire):
+    request_id: str
+    status: Literal["completed", "planned"]
+    text: str | None
+    model: str | None
+    provider: str | None
+    local: bool
+    cached: bool
+    escalated: bool
+    complexity: ScoreResult
+    reason: str
+    plan: list[PlanStep]
+    excluded: list[ExcludedModel]
+    attempts: list[AttemptResult]
+    usage: UsageResult
+    cost_usd: float
+    saved_usd: float
+    latency_ms: int
+    budget: BudgetLeft
+
+
+class AllowedResult(Wire):
+    allowed: bool
+    reason: str
+    matched_rule: str | None
+
+
+class WhitelistResult(Wire):
+    status: Literal["added", "already_allowed", "pending_approval", "denied"]
+    approval_id: str | None
+    how_to_approve: str | None
+
+
+class ModelCost(Wire):
+    model: str
+    requests: int
+    cost_usd: float
+
+
+class BudgetResult(Wire):
+    period: Literal["month", "day"]
+    cap_usd: float | None
+    spent_usd: float
+    reserved_usd: float
+    remaining_usd: float | None
+    local_requests: int
+    cloud_requests: int
+    cached_requests: int
+    saved_usd: float
+    baseline_model: str | None
+    by_model: list[ModelCost]
+    alerts: list[str]
+
+
+def score_result(complexity: Complexity) -> ScoreResult:
+    """Shares and score as decimal fractions of two places."""
+    signals = {name: share / 100 for name, share in complexity.signals.items()}
+    return ScoreResult(score=complexity.score, signals=signals)
+
+
+def completion_result(answer: Answer) -> CompletionResult:
+    usage = answer.usage
+    return CompletionResult(
+        request_id=answer.request_id, status=answer.status, text=answer.text, model=answer.model,
+        provider=answer.provider, local=answer.local, cached=answer.cached, escalated=answer.escalated,
+        complexity=score_result(answer.complexity), reason=answer.reason,
+        plan=[
+            PlanStep(model=step.spec.name, local=step.spec.local, bound_usd=step.bound.dollars) for step in answer.plan
+        ],
+        excluded=[ExcludedModel(model=one.model, reason=one.reason) for one in answer.excluded],
+        attempts=[
+            AttemptResult(
+                model=one.model, outcome=one.outcome, reason=one.reason, cost_usd=one.cost.dollars,
+                latency_ms=one.latency_ms,
+            )
+            for one in answer.attempts
+        ],
+        usage=UsageResult(
+            input_tokens=usage.input_tokens if usage else 0, output_tokens=usage.output_tokens if usage else 0
+        ),
+        cost_usd=answer.cost.dollars, saved_usd=answer.saved.dollars, latency_ms=answer.latency_ms,
+        budget=BudgetLeft(
+            month_remaining_usd=dollars(answer.budget.remaining("month")),
+            day_remaining_usd=dollars(answer.budget.remaining("day")),
+        ),
+    )  # fmt: skip
+
+
+def dollars(amount: Usd | None) -> float | None:
+    return None if amount is None else amount.dollars
+
+
+def allowed_result(verdict: Verdict) -> AllowedResult:
+    return AllowedResult(allowed=verdict.allowed, reason=verdict.reason, matched_rule=verdict.matched_rule)
+
+
+def whitelist_result(requested: Requested) -> WhitelistResult:
+    request = requested.request
+    return WhitelistResult(
+        status=requested.status, approval_id=request.id if request else None,
+        how_to_approve=f"the owner runs `hybrid-mcp approve {request.id}` in a terminal" if request else None,
+    )  # fmt: skip
+
+
+def budget_result(status: BudgetStatus) -> BudgetResult:
+    report = status.report
+    return BudgetResult(
+        period=report.period, cap_usd=dollars(status.cap), spent_usd=report.balance.spent.dollars,
+        reserved_usd=report.balance.reserved.dollars, remaining_usd=dollars(status.remaining),
+        local_requests=report.local_requests, cloud_requests=report.cloud_requests,
+        cached_requests=report.cached_requests, saved_usd=report.saved.dollars, baseline_model=status.baseline,
+        by_model=[
+            ModelCost(model=one.model, requests=one.requests, cost_usd=one.cost.dollars) for one in report.by_model
+        ],
+        alerts=list(status.alerts),
+    )  # fmt: skip

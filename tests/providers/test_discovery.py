@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from itertools import repeat
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid_mcp.domain.completion import Completion
+from hybrid_mcp.domain.errors import EgressDenied
+from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
+from hybrid_mcp.ports import Progress, Provider, ProviderCall
+from hybrid_mcp.providers.discovery import discover, parameters_in, size_key
+from hybrid_mcp.providers.ollama import OllamaProvider
+from hybrid_mcp.providers.openai import OpenAIProvider
+from tests.support_servers import (
+    CLOSED,
+    NEVER_LONGER_S,
+    FakeServer,
+    Received,
+    Reply,
+    closed_port_url,
+    json_reply,
+    local_spec,
+    ollama_script,
+    reply_always,
+)
+
+pytestmark = pytest.mark.anyio
+
+HERE = ProviderSpec(name="here", kind="openai", local=True, loopback=True)
+
+
+def openai_models(*ids: str) -> Callable[[Received], Reply]:
+    return reply_always(json_reply({"object": "list", "data": [{"id": name, "object": "model"} for name in ids]}))
+
+
+def ollama_models(**sizes: str) -> Callable[[Received], Reply]:
+    tags = [{"name": name, "details": {"parameter_size": size}} for name, size in sizes.items()]
+    return ollama_script(tags=json_reply({"models": tags}))
+
+
+async def found_at(*specs: ProviderSpec, limit_s: float = 0.3) -> list[str]:
+    async with AsyncExitStack() as stack:
+
+        def open_provider(spec: ProviderSpec) -> Provider:
+            provider = (
+                OllamaProvider(spec=spec, egress=CLOSED)
+                if spec.kind == "ollama"
+                else OpenAIProvider(spec=spec, api_key=lambda: None, egress=CLOSED)
+            )
+            stack.push_async_callback(provider.aclose)
+            return provider
+
+        return [model.name for model in await discover(specs, open_provider, limit_s)]
+
+
+async def test_models_of_all_servers_come_in_one_order_smallest_first():
+    with (
+        FakeServer(openai_models("big-70b", "small-1b", "mystery")) as one,
+        FakeServer(ollama_models(middle="7.6B", tiny="134.52M")) as two,
+    ):
+        specs = local_spec(f"{one.url}/v1", name="vllm"), local_spec(two.url, "ollama", name="ollama")
+        names = await found_at(*specs, limit_s=NEVER_LONGER_S)
+    assert names == ["ollama:tiny", "vllm:small-1b", "ollama:middle", "vllm:big-70b", "vllm:mystery"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(content_type="text/html", body=(b"<html>It works!</html>",)),
+        Reply(status=404),
+        Reply(status=500),
+        Reply(status=307, headers={"Location": "http://127.0.0.1:9/"}),
+        json_reply({"data": [{"id": 1, "name": "a user"}]}),
+        json_reply({"models": [{"title": "a car"}]}),
+        Reply(body=("cut",)),
+        Reply(body=repeat(b"x" * 1000)),
+        Reply(content_type="application/json", body=repeat(b"[" * 1000)),
+    ],
+)
+async def test_something_else_on_a_well_known_port_is_harmless(reply: Reply):
+    with FakeServer(reply_always(reply)) as other, FakeServer(openai_models("good-1b")) as good:
+        specs = (
+            local_spec(f"{other.url}/v1", name="other"),
+            local_spec(other.url, "ollama", name="otherollama"),
+            local_spec(f"{good.url}/v1", name="good"),
+        )
+        assert await found_at(*specs, limit_s=NEVER_LONGER_S) == ["good:good-1b"]
+
+
+async def test_a_server_that_never_answers_does_not_hold_the_others_up():
+    with FakeServer(reply_always(Reply())) as silent, FakeServer(openai_models("good-1b")) as good:
+        silent.script = reply_always(Reply(body=(silent.hang,)))
+        specs = [local_spec(f"{silent.url}/v1", name=f"silent{number}") for number in range(4)]
+        with anyio.fail_after(NEVER_LONGER_S):
+            names = await found_at(*specs, local_spec(f"{good.url}/v1", name="good"), limit_s=1.0)
+        assert names == ["good:good-1b"]
+        assert len(silent.requests) == len(specs)
+
+
+async def test_where_nothing_listens_nothing_is_found():
+    assert await found_at(local_spec(closed_port_url()), local_spec(closed_port_url(), "ollama")) == []
+
+
+class Scripted:
+    """A provider whose models come out of a function."""
+
+    def __init__(self, look: Callable[[], Sequence[ModelSpec]]) -> None:
+        self.look = look
+
+    async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
+        raise NotImplementedError
+
+    async def models(self) -> Sequence[ModelSpec]:
+        await anyio.lowlevel.checkpoint()
+        return self.look()
+
+    async def aclose(self) -> None: ...
+
+
+async def test_a_provider_that_may_not_be_contacted_is_absent():
+    def refuse() -> Sequence[ModelSpec]:
+        raise EgressDenied("not on the whitelist")
+
+    good = ModelSpec(provider=HERE, model="good")
+    providers = {"bad": Scripted(refuse), "good": Scripted(lambda: [good])}
+    specs = [ProviderSpec(name=name, kind="openai") for name in providers]
+    assert await discover(specs, lambda spec: providers[spec.name]) == [good]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("qwen2.5:7b", 7_000_000_000),
+        ("Qwen2.5-Coder-0.5B-Instruct-Q4_K_M", 500_000_000),
+        ("/models/SmolLM2-135M-Instruct.Q4_1.gguf", 135_000_000),
+        ("mixtral-8x7b", 56_000_000_000),
+        ("qwen3-30b-a3b", 30_000_000_000),
+        ("gemma-3n-E4B-it", 4_000_000_000),
+        ("134.52M", 134_520_000),
+        ("7.6 B", 7_600_000_000),
+        ("phi3:mini", None),
+        ("llama3.2:latest", None),
+        ("model-4bit", None),
+        ("abc7b2", None),
+        ("", None),
+    ],
+)
+def test_a_models_size_is_read_from_its_name(name: str, parameters: int | None):
+    assert parameters_in(name) == parameters
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(1, 10**12)), min_size=1))
+def test_known_sizes_come_in_order_and_unknown_ones_last(sizes: list[int | None]):
+    models = [ModelSpec(provider=HERE, model=f"m{number}", parameters=size) for number, size in enumerate(sizes)]
+    ordered = [model.parameters for model in sorted(models, key=size_key)]
+    known = [size for size in ordered if size is not None]
+    assert known == sorted(known)
+    assert ordered[: len(known)] == known

@@ -1,0 +1,348 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import anyio
+import pytest
+
+from hybrid_mcp.domain.completion import Completion, Message
+from hybrid_mcp.domain.errors import (
+    ContextTooLong,
+    EgressDenied,
+    HybridError,
+    ProviderRateLimited,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
+from hybrid_mcp.ports import Progress, ProviderCall
+from hybrid_mcp.providers.guarded import Breakers, Guarded, Health
+from hybrid_mcp.providers.openai import OpenAIProvider
+from tests.support_servers import (
+    CALL,
+    NEVER_LONGER_S,
+    OPEN,
+    FakeServer,
+    Recorder,
+    Reply,
+    cloud_spec,
+    openai_reply,
+    reply_always,
+)
+
+pytestmark = pytest.mark.anyio
+
+SPEC = ProviderSpec(name="there", kind="openai")
+NAME = "there:m"
+M = ProviderCall(model="m", messages=(Message("user", "hi"),), max_output_tokens=8)
+ANSWER = Completion(text="Hi", finish="stop", usage=None)
+HEALTHY = Health(state="closed", slow=False, retry_in_s=0.0)
+
+
+@dataclass
+class Hands:
+    """A clock that is set by hand."""
+
+    seconds: float = 1000.0
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class Scripted:
+    """A provider that does what it is told, and counts the calls."""
+
+    def __init__(self) -> None:
+        self.do: Callable[[Progress], Awaitable[Completion]] = self.answer
+        self.calls = 0
+        self.closed = False
+
+    async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
+        self.calls += 1
+        await anyio.lowlevel.checkpoint()
+        return await self.do(progress)
+
+    async def answer(self, progress: Progress) -> Completion:
+        progress.delta("Hi")
+        return ANSWER
+
+    def fail(self, error: HybridError) -> None:
+        async def failing(progress: Progress) -> Completion:
+            raise error
+
+        self.do = failing
+
+    async def models(self) -> Sequence[ModelSpec]:
+        return [ModelSpec(provider=SPEC, model="m")]
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class Bench:
+    """A guarded scripted provider with all that belongs to it."""
+
+    def __init__(self, *, concurrency: int | None = None, spec: ProviderSpec = SPEC) -> None:
+        self.clock = Hands()
+        self.inner = Scripted()
+        self.breakers = Breakers(clock=self.clock, threshold=3, recovery_s=60.0)
+        self.guarded = Guarded(self.inner, spec=spec, breakers=self.breakers, clock=self.clock, concurrency=concurrency)
+
+    async def ask(self, times: int = 1, model: str = "m") -> list[type[Exception] | None]:
+        """How each of so many calls ended: the error's type, None where it was answered."""
+        ends: list[type[Exception] | None] = []
+        for _ in range(times):
+            try:
+                await self.guarded.complete(ProviderCall(model=model, messages=(), max_output_tokens=1), Recorder())
+                ends.append(None)
+            except HybridError as error:
+                ends.append(type(error))
+        return ends
+
+    def health(self) -> Health:
+        return self.breakers.health(NAME)
+
+
+async def test_an_answer_passes_through_with_its_progress():
+    bench, heard = Bench(), Recorder()
+    assert await bench.guarded.complete(M, heard) == ANSWER
+    assert heard == Recorder(deltas=["Hi"])
+    assert bench.health() == HEALTHY
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ProviderUnavailable("x"),
+        ProviderTimeout("x"),
+        ProviderRateLimited("x"),
+        ProviderRateLimited("x", retry_after_s=0),
+    ],
+)
+async def test_three_failures_open_the_breaker_and_nothing_more_is_sent(error: HybridError):
+    bench = Bench()
+    bench.inner.fail(error)
+    assert await bench.ask(2) == [type(error)] * 2
+    assert bench.health() == HEALTHY
+    assert await bench.ask(3) == [type(error), ProviderUnavailable, ProviderUnavailable]
+    assert bench.inner.calls == 3
+    assert bench.health() == Health(state="open", slow=False, retry_in_s=60.0)
+
+
+async def test_a_call_that_is_not_sent_says_when_to_come_back_and_was_not_billed():
+    bench = Bench()
+    bench.inner.fail(ProviderUnavailable("x"))
+    await bench.ask(3)
+    bench.clock.seconds += 17.5
+    with pytest.raises(ProviderUnavailable, match="it is tried again in 43 s") as caught:
+        await bench.guarded.complete(M, Recorder())
+    assert caught.value.billed is False
+
+
+@pytest.mark.parametrize("error", [ProviderRejected("x"), ContextTooLong("x"), EgressDenied("x")])
+async def test_refusals_say_nothing_about_health(error: HybridError):
+    bench = Bench()
+    bench.inner.fail(error)
+    assert await bench.ask(10) == [type(error)] * 10
+    assert bench.health() == HEALTHY
+
+
+async def test_models_of_one_provider_fail_on_their_own():
+    bench = Bench()
+    bench.inner.fail(ProviderUnavailable("x"))
+    await bench.ask(3)
+    bench.inner.do = bench.inner.answer
+    assert await bench.ask(model="other") == [None]
+    assert bench.breakers.health("there:other") == HEALTHY
+    assert await bench.ask() == [ProviderUnavailable]
+
+
+async def test_a_server_that_asks_to_wait_is_left_alone_so_long():
+    bench = Bench()
+    bench.inner.fail(ProviderRateLimited("x", retry_after_s=7.0))
+    await bench.ask()
+    assert bench.health() == Health(state="open", slow=False, retry_in_s=7.0)
+    bench.inner.do = bench.inner.answer
+    bench.clock.seconds += 7.0
+    assert await bench.ask() == [None]
+    assert bench.health() == HEALTHY
+
+
+async def test_of_fifty_callers_one_probes_and_the_others_are_refused_at_once():
+    bench = Bench(concurrency=100)
+    bench.inner.fail(ProviderUnavailable("x"))
+    await bench.ask(3)
+    bench.clock.seconds += 60.0
+    assert bench.health() == Health(state="half_open", slow=False, retry_in_s=0.0)
+
+    others_done, refused = anyio.Event(), list[ProviderUnavailable]()
+
+    async def probe(progress: Progress) -> Completion:
+        await others_done.wait()
+        return ANSWER
+
+    async def call() -> None:
+        try:
+            await bench.guarded.complete(M, Recorder())
+        except ProviderUnavailable as error:
+            refused.append(error)
+            if len(refused) == 49:
+                others_done.set()
+
+    bench.inner.do = probe
+    with anyio.fail_after(NEVER_LONGER_S):
+        async with anyio.create_task_group() as group:
+            for _ in range(50):
+                group.start_soon(call)
+    assert bench.inner.calls == 3 + 1
+    assert [error.billed for error in refused] == [False] * 49
+    assert bench.health() == HEALTHY
+
+
+async def test_a_cancelled_call_says_nothing_about_health_and_frees_the_probe():
+    bench = Bench()
+    bench.inner.fail(ProviderUnavailable("x"))
+    await bench.ask(3)
+    bench.clock.seconds += 60.0
+    started = anyio.Event()
+
+    async def hang(progress: Progress) -> Completion:
+        started.set()
+        await anyio.sleep_forever()
+        return ANSWER
+
+    bench.inner.do = hang
+    async with anyio.create_task_group() as group:
+        group.start_soon(bench.guarded.complete, M, Recorder())
+        await started.wait()
+        group.cancel_scope.cancel()
+    assert bench.health().state == "half_open"
+    bench.inner.do = bench.inner.answer
+    assert await bench.ask() == [None]
+
+
+async def call_until_deadline(bench: Bench, progress: Progress | None = None) -> None:
+    with anyio.move_on_after(0.01):
+        await bench.guarded.complete(M, progress or Recorder())
+
+
+async def test_a_deadline_that_passes_in_silence_counts_as_a_failure():
+    bench = Bench()
+
+    async def hang(progress: Progress) -> Completion:
+        await anyio.sleep_forever()
+        return ANSWER
+
+    bench.inner.do = hang
+    for _ in range(3):
+        await call_until_deadline(bench)
+    assert bench.health().state == "open"
+
+
+@pytest.mark.parametrize("say", ["delta", "status"])
+async def test_a_deadline_that_cuts_a_working_model_short_says_nothing(say: str):
+    bench = Bench()
+
+    async def write_on(progress: Progress) -> Completion:
+        getattr(progress, say)("...")
+        await anyio.sleep_forever()
+        return ANSWER
+
+    bench.inner.do = write_on
+    for _ in range(3):
+        await call_until_deadline(bench)
+    assert bench.health() == HEALTHY
+
+
+async def test_a_model_that_became_slow_for_its_own_history_says_so():
+    bench = Bench()
+
+    async def take(seconds: float) -> None:
+        async def answer(progress: Progress) -> Completion:
+            bench.clock.seconds += seconds
+            progress.delta("Hi")
+            bench.clock.seconds += 100.0  # a long answer is not a slow one
+            return ANSWER
+
+        bench.inner.do = answer
+        await bench.ask()
+
+    for seconds in (2.0, 2.0, 2.0, 2.0, 6.1, 6.1):
+        await take(seconds)
+        assert not bench.health().slow
+    await take(6.1)
+    assert bench.health() == Health(state="closed", slow=True, retry_in_s=0.0)
+    await take(2.0)
+    assert not bench.health().slow
+
+
+@pytest.mark.parametrize(("local", "limit"), [(True, 2), (False, 32)])
+async def test_no_more_run_at_once_than_the_provider_can_do(local: bool, limit: int):
+    bench = Bench(spec=ProviderSpec(name="there", kind="openai", local=local))
+    running, most = 0, 0
+    full, finish = anyio.Event(), anyio.Event()
+    waiting = Recorder()
+
+    async def work(progress: Progress) -> Completion:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        if running == limit:
+            full.set()
+        await finish.wait()
+        running -= 1
+        return ANSWER
+
+    bench.inner.do = work
+    with anyio.fail_after(NEVER_LONGER_S):
+        async with anyio.create_task_group() as group:
+            for _ in range(limit):
+                group.start_soon(bench.guarded.complete, M, Recorder())
+            await full.wait()
+            group.start_soon(bench.guarded.complete, M, waiting)
+            await anyio.wait_all_tasks_blocked()
+            assert waiting.statuses == [f"waiting for there: {limit} requests are running there"]
+            finish.set()
+    assert (most, bench.inner.calls) == (limit, limit + 1)
+
+
+async def test_those_who_wait_behind_a_dying_provider_are_not_sent_after_it_opened():
+    bench = Bench(concurrency=1)
+    bench.inner.fail(ProviderUnavailable("x"))
+
+    async def call() -> None:
+        with pytest.raises(ProviderUnavailable):
+            await bench.guarded.complete(M, Recorder())
+
+    async with anyio.create_task_group() as group:
+        for _ in range(20):
+            group.start_soon(call)
+    assert bench.inner.calls == 3
+
+
+async def test_models_and_closing_pass_through():
+    bench = Bench()
+    assert await bench.guarded.models() == [ModelSpec(provider=SPEC, model="m")]
+    await bench.guarded.aclose()
+    assert bench.inner.closed
+
+
+async def test_a_real_connection_that_fails_three_times_is_left_alone_and_comes_back():
+    with FakeServer(reply_always(Reply(status=503))) as server:
+        spec, clock = cloud_spec(server.url), Hands()
+        provider = OpenAIProvider(spec=spec, api_key=lambda: "key", egress=OPEN)
+        guarded = Guarded(provider, spec=spec, breakers=Breakers(clock=clock), clock=clock)
+        for _ in range(5):
+            with pytest.raises(ProviderUnavailable):
+                await guarded.complete(CALL, Recorder())
+        assert len(server.requests) == 3
+        server.script = reply_always(openai_reply())
+        clock.seconds += 60.0
+        assert (await guarded.complete(CALL, Recorder())).text == "Hello there"
+        await guarded.aclose()

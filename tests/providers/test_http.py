@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from itertools import repeat
+
+import httpx
+import httpx2
+import pytest
+
+from hybrid_mcp.domain.errors import ConfigError, EgressDenied, ProviderRejected
+from hybrid_mcp.domain.profile import ProviderKind, ProviderSpec
+from hybrid_mcp.domain.whitelist import Whitelist
+from hybrid_mcp.ports import Provider
+from hybrid_mcp.providers.anthropic import AnthropicProvider
+from hybrid_mcp.providers.http import (
+    LISTING_LIMIT_BYTES,
+    Egress,
+    base_url_of,
+    client_httpx2,
+    fetch_listing,
+    guarded_httpx,
+    guarded_httpx2,
+    is_loopback,
+)
+from hybrid_mcp.providers.ollama import OllamaProvider
+from hybrid_mcp.providers.openai import OpenAIProvider
+from tests.support_servers import (
+    CALL,
+    CLOSED,
+    OPEN,
+    FakeServer,
+    Received,
+    Recorder,
+    Reply,
+    anthropic_reply,
+    cloud_spec,
+    json_reply,
+    local_spec,
+    ollama_script,
+    openai_reply,
+    reply_always,
+)
+
+pytestmark = pytest.mark.anyio
+
+SECRET_KEY = "sk-test-only-key"
+ENVIRONMENT_KEY = "sk-from-the-environment"
+
+
+def cloud(base_url: str, host: str, **more: bool) -> ProviderSpec:
+    return replace(
+        ProviderSpec(name="far", kind="openai", base_url=base_url, host=host, api_key_env=("FAR_KEY",)), **more
+    )
+
+
+OPENAI = cloud("https://api.openai.com/v1", "api.openai.com")
+LAN = cloud("http://192.168.1.20:11434", "192.168.1.20", local=True)
+HERE = local_spec("http://127.0.0.1:8080/v1")
+
+
+def allow(*hosts: str, airgap: bool = False) -> Egress:
+    return Egress(whitelist=lambda: Whitelist(cloud_apis=hosts), airgap=airgap)
+
+
+def check(egress: Egress, spec: ProviderSpec, url: str) -> None:
+    """Check the URL exactly as the transport sees it."""
+    parsed = httpx2.URL(url)
+    egress.check(spec, parsed.scheme, parsed.raw_host.decode(), parsed.port)
+
+
+@pytest.mark.parametrize(
+    ("egress", "spec", "url"),
+    [
+        (allow("openai.com"), OPENAI, "https://api.openai.com/v1/chat/completions"),
+        (allow("api.openai.com"), OPENAI, "https://API.OpenAI.com:443/v1"),
+        (allow("api.openai.com"), OPENAI, "https://api.openai.com./v1"),
+        (allow(), HERE, "http://127.0.0.1:8080/v1/models"),
+        (allow(airgap=True), HERE, "http://127.0.0.1:8080/v1/models"),
+        (allow("192.168.1.20"), LAN, "http://192.168.1.20:11434/api/chat"),
+        (allow("127.0.0.1"), cloud_spec("http://127.0.0.1:9000"), "http://127.0.0.1:9000/v1"),
+        (allow(), replace(HERE, base_url="http://localhost:1234/v1", host="localhost"), "http://localhost:1234/v1"),
+        (allow(), replace(HERE, base_url="http://[::1]:1234/v1", host="::1"), "http://[::1]:1234/v1"),
+    ],
+)
+def test_a_providers_own_address_passes_where_the_owner_allows_it(egress: Egress, spec: ProviderSpec, url: str):
+    check(egress, spec, url)
+
+
+@pytest.mark.parametrize(
+    ("egress", "spec", "url", "reason"),
+    [
+        (allow(), OPENAI, "https://api.openai.com/v1", "not listed"),
+        (allow("openai.com"), OPENAI, "https://evilopenai.com/v1", "own address"),
+        (allow("openai.com", "evil.com"), OPENAI, "https://evil.com/v1", "own address"),
+        (allow("openai.com"), OPENAI, "https://api.openai.com:8443/v1", "own address"),
+        (allow("openai.com"), OPENAI, "http://api.openai.com:443/v1", "own address"),
+        (allow("openai.com"), OPENAI, "ftp://api.openai.com/v1", "own address"),
+        (allow("openai.com"), OPENAI, "https://api.openai.com@evil.com/v1", "own address"),
+        (allow("openai.com"), OPENAI, "https://аpi.openai.com/v1", "own address"),
+        (allow("far.test"), cloud("http://far.test/v1", "far.test"), "http://far.test/v1", "in the clear"),
+        (allow(), LAN, "http://192.168.1.20:11434/api/chat", "not listed"),
+        (allow(), cloud_spec("http://127.0.0.1:9000"), "http://127.0.0.1:9000/v1", "not listed"),
+        (allow(), HERE, "http://2130706433:8080/v1", "own address"),
+        (allow("openai.com", airgap=True), OPENAI, "https://api.openai.com/v1", "airgap"),
+        (allow("192.168.1.20", airgap=True), LAN, "http://192.168.1.20:11434/", "airgap"),
+        (allow("127.0.0.1", airgap=True), cloud_spec("http://127.0.0.1:9000"), "http://127.0.0.1:9000/v1", "airgap"),
+        (allow(), replace(LAN, loopback=True), "http://192.168.1.20:11434/api/chat", "not listed"),
+        (allow(), replace(HERE, host=None, base_url=None), "http://127.0.0.1:8080/v1", "own address"),
+    ],
+)
+def test_every_other_request_is_refused_with_the_reason(egress: Egress, spec: ProviderSpec, url: str, reason: str):
+    with pytest.raises(EgressDenied, match=reason):
+        check(egress, spec, url)
+
+
+def test_a_refusal_says_how_the_owner_can_allow_it():
+    with pytest.raises(EgressDenied) as refused:
+        check(allow(), OPENAI, "https://api.openai.com/v1")
+    assert str(refused.value) == (
+        "far was not contacted: api.openai.com is not listed in cloud_apis or domains. The owner can allow it: "
+        "add_to_whitelist (cloud_apis, api.openai.com), or `cloud_apis` in whitelist.json"
+    )
+
+
+def test_a_granted_approval_works_at_once():
+    entries: list[str] = []
+    egress = Egress(whitelist=lambda: Whitelist(cloud_apis=tuple(entries)))
+    with pytest.raises(EgressDenied):
+        check(egress, OPENAI, "https://api.openai.com/v1")
+    entries.append("api.openai.com")
+    check(egress, OPENAI, "https://api.openai.com/v1")
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("::ffff:127.0.0.1", True), ("LocalHost.", True),
+        ("10.0.0.1", False), ("::ffff:10.0.0.1", False), ("64:ff9b::7f00:1", False), ("127.0.0.1.evil.com", False),
+        ("localhost.evil.com", False), ("", False),
+    ],
+)  # fmt: skip
+def test_only_this_machines_addresses_count_as_loopback(host: str, here: bool):
+    assert is_loopback(host) is here
+
+
+async def test_both_transports_refuse_before_anything_is_sent():
+    with FakeServer(reply_always(Reply())) as server:
+        spec = cloud_spec(server.url)
+        async with (
+            httpx2.AsyncClient(transport=guarded_httpx2(spec, CLOSED)) as two,
+            httpx.AsyncClient(transport=guarded_httpx(spec, CLOSED)) as one,
+        ):
+            with pytest.raises(EgressDenied):
+                await two.get(server.url)
+            with pytest.raises(EgressDenied):
+                await one.get(server.url)
+        assert server.requests == []
+
+
+async def test_only_known_headers_and_our_own_key_leave():
+    with FakeServer(reply_always(Reply())) as server:
+        spec = local_spec(server.url)
+        transport = guarded_httpx2(spec, CLOSED, lambda: {"authorization": "Bearer ours"})
+        headers = {"Authorization": "Bearer theirs", "X-Api-Key": "theirs", "Host": "evil.com", "X-Machine": "name"}
+        async with httpx2.AsyncClient(transport=transport, headers=headers) as client:
+            await client.get(server.url)
+        [received] = server.requests
+        assert received.headers["authorization"] == "Bearer ours"
+        assert received.headers["host"] == f"127.0.0.1:{server.port}"
+        assert {"x-api-key", "x-machine"}.isdisjoint(received.headers)
+
+
+async def test_a_listing_larger_than_any_is_not_read():
+    body = repeat(b"x" * 65_536, LISTING_LIMIT_BYTES // 65_536 + 1)
+    with FakeServer(reply_always(Reply(body=body))) as server:
+        async with client_httpx2(local_spec(server.url), CLOSED, dict[str, str]) as client:
+            assert await fetch_listing(client, server.url) is None
+
+
+async def test_a_listing_that_is_not_there_is_none():
+    with FakeServer(reply_always(json_reply({"error": "no"}, status=404))) as server:
+        async with client_httpx2(local_spec(server.url), CLOSED, dict[str, str]) as client:
+            assert await fetch_listing(client, server.url) is None
+
+
+def test_a_provider_without_an_address_is_a_configuration_error():
+    with pytest.raises(ConfigError, match="provider here has no base_url"):
+        base_url_of(replace(HERE, base_url=None))
+
+
+Opener = Callable[[ProviderSpec], Provider]
+OPENERS: dict[ProviderKind, Opener] = {
+    "openai": lambda spec: OpenAIProvider(spec=spec, api_key=lambda: SECRET_KEY, egress=OPEN),
+    "anthropic": lambda spec: AnthropicProvider(spec=spec, api_key=lambda: SECRET_KEY, egress=OPEN),
+    "ollama": lambda spec: OllamaProvider(spec=spec, egress=OPEN),
+}
+GOOD: dict[ProviderKind, Callable[[Received], Reply]] = {
+    "openai": reply_always(openai_reply()),
+    "anthropic": reply_always(anthropic_reply()),
+    "ollama": ollama_script(),
+}
+every_dialect = pytest.mark.parametrize("kind", list(OPENERS))
+
+
+@every_dialect
+async def test_a_redirect_is_never_followed(kind: ProviderKind):
+    with FakeServer(GOOD[kind]) as second:
+        moved = reply_always(Reply(status=307, headers={"Location": f"{second.url}/v1/chat/completions"}))
+        with FakeServer(moved) as first:
+            async with AsyncExitStack() as stack:
+                provider = OPENERS[kind](cloud_spec(first.url, kind))
+                stack.push_async_callback(provider.aclose)
+                with pytest.raises(ProviderRejected, match="no redirect is followed"):
+                    await provider.complete(CALL, Recorder())
+            assert len(first.requests) == 1
+        assert second.requests == []
+
+
+@every_dialect
+async def test_the_environment_changes_neither_address_nor_key(kind: ProviderKind, monkeypatch: pytest.MonkeyPatch):
+    with FakeServer(GOOD[kind]) as elsewhere, FakeServer(GOOD[kind]) as own:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, elsewhere.url)
+        for name in ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "OLLAMA_HOST"):
+            monkeypatch.setenv(name, elsewhere.url)
+        for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OLLAMA_API_KEY",
+                     "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):  # fmt: skip
+            monkeypatch.setenv(name, ENVIRONMENT_KEY)
+        for name in ("OPENAI_CUSTOM_HEADERS", "ANTHROPIC_CUSTOM_HEADERS"):
+            monkeypatch.setenv(name, f"authorization: Bearer {ENVIRONMENT_KEY}\nX-Extra: {ENVIRONMENT_KEY}")
+        provider = OPENERS[kind](cloud_spec(own.url, kind))
+        try:
+            assert (await provider.complete(CALL, Recorder())).text == "Hello there"
+        finally:
+            await provider.aclose()
+        assert elsewhere.requests == []
+        assert own.requests
+        for received in own.requests:
+            assert ENVIRONMENT_KEY not in str(received)
+            assert received.headers.get("authorization") == (None if kind == "ollama" else f"Bearer {SECRET_KEY}")
+
+
+@every_dialect
+async def test_a_refused_host_is_never_contacted(kind: ProviderKind):
+    closed: dict[ProviderKind, Opener] = {
+        "openai": lambda spec: OpenAIProvider(spec=spec, api_key=lambda: SECRET_KEY, egress=CLOSED),
+        "anthropic": lambda spec: AnthropicProvider(spec=spec, api_key=lambda: SECRET_KEY, egress=CLOSED),
+        "ollama": lambda spec: OllamaProvider(spec=spec, egress=CLOSED),
+    }
+    with FakeServer(GOOD[kind]) as server:
+        provider = closed[kind](cloud_spec(server.url, kind))
+        try:
+            with pytest.raises(EgressDenied, match="not listed"):
+                await provider.complete(CALL, Recorder())
+        finally:
+            await provider.aclose()
+        assert server.requests == []
+
+
+async def test_the_fake_server_itself_can_hang_and_cut():
+    gate = threading.Event()
+    with FakeServer(reply_always(Reply(body=(b"one", gate, b"two", "cut")))) as server:
+        async with httpx2.AsyncClient(trust_env=False) as client, client.stream("GET", server.url) as response:
+            pieces = response.aiter_raw()
+            assert await anext(pieces) == b"one"
+            gate.set()
+            assert await anext(pieces) == b"two"
+            with pytest.raises(httpx2.HTTPError):
+                await anext(pieces)

@@ -1,0 +1,519 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import anyio
+import httpx2
+import pytest
+
+from hybrid_mcp.domain.completion import Completion, Message, Usage
+from hybrid_mcp.domain.errors import (
+    ContextTooLong,
+    HybridError,
+    ProviderError,
+    ProviderRateLimited,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
+from hybrid_mcp.ports import ProviderCall
+from hybrid_mcp.providers.failures import Refusal, failure_of_refusal, retry_after_s
+from hybrid_mcp.providers.openai import EVERYONE_ELSE, OPENAI_ITSELF, OpenAIProvider, dialect_of
+from tests.support_servers import (
+    CALL,
+    CLOSED,
+    NEVER_LONGER_S,
+    OPEN,
+    OPENAI_USAGE,
+    SEAL,
+    FakeServer,
+    Received,
+    Recorder,
+    Reply,
+    closed_port_url,
+    cloud_spec,
+    full_backlog,
+    json_reply,
+    local_spec,
+    openai_chunk,
+    openai_reply,
+    reply_always,
+    sse,
+)
+
+pytestmark = pytest.mark.anyio
+
+KEY = "sk-secret-value-of-the-key"
+
+
+@asynccontextmanager
+async def opened(spec: ProviderSpec, *, patience_s: float = NEVER_LONGER_S) -> AsyncGenerator[OpenAIProvider]:
+    provider = OpenAIProvider(
+        spec=spec, api_key=lambda: KEY, egress=OPEN, first_byte_timeout_s=patience_s, idle_timeout_s=patience_s
+    )
+    try:
+        yield provider
+    finally:
+        await provider.aclose()
+
+
+async def ask(script: Callable[[Received], Reply], *, patience_s: float = NEVER_LONGER_S) -> Completion:
+    """One call to a stand-in for a far server that follows the script."""
+    with FakeServer(script) as server:
+        async with opened(cloud_spec(server.url), patience_s=patience_s) as provider:
+            return await provider.complete(CALL, Recorder())
+
+
+async def failure_of(
+    script: Callable[[Received], Reply], *, patience_s: float = NEVER_LONGER_S
+) -> tuple[type[HybridError], bool | None, str]:
+    """The error's type, whether it may have been billed, and its text."""
+    with pytest.raises(HybridError) as caught:
+        await ask(script, patience_s=patience_s)
+    error, text = caught.value, str(caught.value)
+    assert SEAL not in text
+    assert KEY not in text
+    return type(error), error.billed if isinstance(error, ProviderError) else None, text
+
+
+def streamed(*body: str) -> Callable[[Received], Reply]:
+    return reply_always(Reply(content_type="text/event-stream", body=sse(*body)))
+
+
+async def test_a_streamed_answer_comes_out_whole_with_its_usage():
+    with FakeServer(reply_always(openai_reply())) as server:
+        heard = Recorder()
+        async with opened(cloud_spec(server.url)) as provider:
+            completion = await provider.complete(CALL, heard)
+    assert completion == Completion(
+        text="Hello there",
+        finish="stop",
+        usage=Usage(input_tokens=20, output_tokens=5, cached_tokens=8, reasoning_tokens=2),
+    )
+    assert heard.deltas == ["Hello", " there"]
+
+
+async def test_what_is_sent_is_streamed_capped_and_has_our_key():
+    with FakeServer(reply_always(openai_reply())) as server:
+        async with opened(cloud_spec(f"{server.url}/v1/")) as provider:
+            await provider.complete(CALL, Recorder())
+        [received] = server.requests
+    assert received.path == "/v1/chat/completions"
+    assert received.headers["authorization"] == f"Bearer {KEY}"
+    assert received.json == {
+        "model": "some-model",
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": f"Say hello. {SEAL}"},
+        ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": 64,
+        "temperature": 0,
+    }
+
+
+async def test_openai_itself_gets_its_own_cap_and_no_temperature():
+    with FakeServer(reply_always(openai_reply())) as server:
+        async with opened(replace(cloud_spec(server.url), price_provider="openai")) as provider:
+            await provider.complete(CALL, Recorder())
+        [received] = server.requests
+    assert received.json["max_completion_tokens"] == 64
+    assert {"max_tokens", "temperature", "logprobs"}.isdisjoint(received.json)
+
+
+@pytest.mark.parametrize(
+    ("host", "dialect"),
+    [("api.openai.com", OPENAI_ITSELF), ("eu.api.openai.com", OPENAI_ITSELF), ("api.groq.com", EVERYONE_ELSE)],
+)
+def test_the_dialect_goes_by_the_host(host: str, dialect: object):
+    assert dialect_of(ProviderSpec(name="x", kind="openai", host=host)) == dialect
+
+
+async def test_a_server_without_a_key_gets_none():
+    with FakeServer(reply_always(openai_reply())) as server:
+        provider = OpenAIProvider(spec=local_spec(server.url), api_key=lambda: None, egress=CLOSED)
+        await provider.complete(CALL, Recorder())
+        await provider.aclose()
+        assert all("authorization" not in received.headers for received in server.requests)
+
+
+async def test_the_history_of_a_chat_keeps_its_roles():
+    roles = ("system", "user", "assistant", "user")
+    call = replace(CALL, messages=tuple(Message(role, role) for role in roles))
+    with FakeServer(reply_always(openai_reply())) as server:
+        async with opened(cloud_spec(server.url)) as provider:
+            await provider.complete(call, Recorder())
+        [received] = server.requests
+    assert [message["role"] for message in received.json["messages"]] == list(roles)
+
+
+@pytest.mark.parametrize(
+    ("reason", "finish"),
+    [("stop", "stop"), ("length", "length"), ("content_filter", "refusal"), ("tool_calls", "other"), ("eos", "other")],
+)
+async def test_each_way_to_finish_has_its_name(reason: str, finish: str):
+    completion = await ask(reply_always(openai_reply(openai_chunk("Hi"), openai_chunk(finish=reason))))
+    assert (completion.text, completion.finish, completion.usage) == ("Hi", finish, None)
+
+
+async def test_a_refusal_in_words_counts_as_a_refusal():
+    refusing = openai_chunk(finish="stop", choices=[{"index": 0, "delta": {"refusal": "I cannot"}}])
+    completion = await ask(reply_always(openai_reply(refusing, openai_chunk(finish="stop"))))
+    assert (completion.text, completion.finish) == ("I cannot", "refusal")
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (None, None),
+        ({}, None),
+        ({"prompt_tokens": None, "completion_tokens": None}, None),
+        ({"prompt_tokens": "many", "completion_tokens": -1}, None),
+        ({"prompt_tokens": 10, "completion_tokens": 2}, Usage(input_tokens=10, output_tokens=2)),
+        (  # thinking that is billed and counted in the total alone
+            {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 512},
+            Usage(input_tokens=10, output_tokens=502),
+        ),
+        (OPENAI_USAGE, Usage(input_tokens=20, output_tokens=5, cached_tokens=8, reasoning_tokens=2)),
+    ],
+)
+async def test_usage_is_what_was_reported_or_none(usage: object, expected: Usage | None):
+    last: dict[str, object] = {**openai_chunk(), "choices": [], "usage": usage}
+    completion = await ask(reply_always(openai_reply(openai_chunk("Hi"), openai_chunk(finish="stop"), last)))
+    assert (completion.text, completion.usage) == ("Hi", expected)
+
+
+async def test_chunks_without_choices_are_skipped():
+    empty: list[object] = [{**openai_chunk(), "choices": []}, {**openai_chunk(), "choices": None}]
+    completion = await ask(reply_always(openai_reply(*empty, openai_chunk("Hi", "stop"))))
+    assert completion.text == "Hi"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        streamed(json.dumps(openai_chunk("Hal")), "{broken"),
+        streamed(json.dumps(openai_chunk("Hal")), '"text"'),
+        streamed(json.dumps(openai_chunk("Hal")), '{"choices": "none"}'),
+        streamed(json.dumps(openai_chunk("Hal")), '{"choices": [{"delta": 3}]}'),
+        reply_always(Reply(content_type="text/html", body=(b"<html>It works!</html>",))),
+        reply_always(Reply(content_type="text/event-stream", body=(b"\xff\xfe",))),
+        reply_always(Reply()),
+        reply_always(json_reply([])),
+    ],
+)
+async def test_what_is_no_chat_answer_is_an_unavailable_provider(script: Callable[[Received], Reply]):
+    kind, billed, text = await failure_of(script)
+    assert (kind, billed) == (ProviderUnavailable, True)
+    assert "no chat answer" in text
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        reply_always(Reply(content_type="text/event-stream", body=(*sse(openai_chunk("Hal")), "cut"))),
+        streamed(json.dumps(openai_chunk("Hal"))),
+        streamed(json.dumps(openai_chunk("Hal")), "[DONE]"),
+        streamed(json.dumps(openai_chunk("Hal")), json.dumps({"error": {"message": SEAL, "code": 429}})),
+    ],
+)
+async def test_an_answer_that_breaks_off_may_have_been_billed(script: Callable[[Received], Reply]):
+    kind, billed, text = await failure_of(script)
+    assert (kind, billed) == (ProviderUnavailable, True)
+    assert "broke off" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "kind", "billed", "told"),
+    [
+        (400, {"code": "invalid_value"}, ProviderRejected, False, "HTTP 400, invalid_value"),
+        (401, {"code": "invalid_api_key"}, ProviderRejected, False, "check CLOUDX_KEY"),
+        (403, {}, ProviderRejected, False, "check CLOUDX_KEY"),
+        (402, {}, ProviderRejected, False, "no credit left"),
+        (404, {"code": "model_not_found"}, ProviderRejected, False, "see `hybrid-mcp models`"),
+        (408, {}, ProviderTimeout, True, "gave up waiting"),
+        (422, {}, ProviderRejected, False, "HTTP 422"),
+        (429, {"code": "insufficient_quota"}, ProviderRejected, False, "no credit left"),
+        (429, {"code": "rate_limit_exceeded"}, ProviderRateLimited, False, "rate limited"),
+        (500, {"type": "server_error"}, ProviderUnavailable, True, "HTTP 500, server_error"),
+        (503, {}, ProviderUnavailable, True, "HTTP 503"),
+        (413, {}, ContextTooLong, None, "too long"),
+        (400, {"code": "context_length_exceeded"}, ContextTooLong, None, "too long"),
+    ],
+)
+async def test_each_status_has_its_error(
+    status: int, error: dict[str, str], kind: type[HybridError], billed: bool | None, told: str
+):
+    body = {"error": {"message": f"You sent: {SEAL}", **error}}
+    found = await failure_of(reply_always(json_reply(body, status=status)))
+    assert found[:2] == (kind, billed)
+    assert found[2].startswith("the request is too long" if kind is ContextTooLong else "cloudx:some-model ")
+    assert told in found[2]
+
+
+async def test_an_error_inside_a_good_status_counts_as_what_it_says():
+    stated = reply_always(openai_reply({"error": {"message": SEAL, "code": 402}}))
+    assert (await failure_of(stated))[:2] == (ProviderRejected, False)
+    bare = reply_always(openai_reply({"error": {"message": SEAL}}))
+    assert (await failure_of(bare))[:2] == (ProviderUnavailable, True)
+
+
+async def test_a_code_that_could_hold_a_prompt_is_not_repeated():
+    body = {"error": {"message": SEAL, "code": f"your text was: {SEAL}", "type": "x" * 200}}
+    _, _, text = await failure_of(reply_always(json_reply(body, status=400)))
+    assert "(HTTP 400)" in text
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",
+         "9,000 tokens, and its context window holds 8,192"),
+        ("prompt is too long: 208310 tokens > 200000 maximum", "208,310 tokens, and its context window holds 200,000"),
+        ("The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).", "1,200,000 tokens"),
+        ("input is too long", "too long for far:m (HTTP 400); send less context"),
+    ],
+)  # fmt: skip
+def test_an_overflow_is_told_with_its_numbers(message: str, told: str):
+    refusal = Refusal(status=400, headers={}, body=[{"error": {"message": message}}])
+    error = failure_of_refusal(ProviderSpec(name="far", kind="openai"), "m", refusal)
+    assert isinstance(error, ContextTooLong)
+    assert told in str(error)
+
+
+def test_an_unknown_key_variable_says_how_to_declare_one():
+    refusal = Refusal(status=401, headers={}, body="Unauthorized")
+    error = failure_of_refusal(ProviderSpec(name="far", kind="openai"), "m", refusal)
+    assert "api_key_env" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", "date": "Wed, 21 Oct 2026 07:28:30 GMT"}, 0.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", "date": "today"}, None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None):
+    assert retry_after_s(headers) == seconds
+
+
+async def test_a_rate_limit_says_how_long_to_wait():
+    with pytest.raises(ProviderRateLimited, match="try again in 13 s") as caught:
+        await ask(reply_always(json_reply({"error": {}}, status=429, Retry_After="12.5")))
+    assert caught.value.retry_after_s == 12.5
+
+
+async def test_a_refused_connection_was_not_billed():
+    async with opened(cloud_spec(closed_port_url())) as provider:
+        with pytest.raises(ProviderUnavailable, match="could not be reached") as caught:
+            await provider.complete(CALL, Recorder())
+    assert caught.value.billed is False
+
+
+async def test_a_connection_that_never_comes_about_was_not_billed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("hybrid_mcp.providers.http.CONNECT_TIMEOUT_S", 0.1)
+    with full_backlog() as url:
+        async with opened(cloud_spec(url)) as provider:
+            with pytest.raises(ProviderUnavailable, match="could not be reached") as caught:
+                await provider.complete(CALL, Recorder())
+    assert caught.value.billed is False
+
+
+async def test_a_connection_closed_before_any_answer_may_have_been_billed():
+    kind, billed, _ = await failure_of(reply_always(Reply(body=("cut",))))
+    assert (kind, billed) == (ProviderUnavailable, True)
+
+
+@pytest.mark.parametrize("begun", [(), sse(openai_chunk("Hal"))])
+async def test_silence_is_a_time_out_that_may_have_been_billed(begun: tuple[bytes, ...]):
+    with FakeServer(reply_always(Reply())) as server:
+        server.script = reply_always(Reply(content_type="text/event-stream", body=(*begun, server.hang)))
+        async with opened(cloud_spec(server.url), patience_s=0.1) as provider:
+            with pytest.raises(ProviderTimeout, match="sent nothing in time") as caught:
+                await provider.complete(CALL, Recorder())
+    assert caught.value.billed is True
+
+
+async def test_a_whole_answer_whose_stream_stays_open_is_an_answer():
+    with FakeServer(reply_always(Reply())) as server:
+        body = (*sse(openai_chunk("Hi"), openai_chunk(finish="stop")), server.hang)
+        server.script = reply_always(Reply(content_type="text/event-stream", body=body))
+        async with opened(cloud_spec(server.url), patience_s=0.1) as provider:
+            completion = await provider.complete(CALL, Recorder())
+    assert (completion.text, completion.finish, completion.usage) == ("Hi", "stop", None)
+
+
+async def test_a_cancelled_call_hangs_up():
+    with FakeServer(reply_always(Reply())) as server:
+        body = (*sse(openai_chunk("Hal")), server.hang)
+        server.script = reply_always(Reply(content_type="text/event-stream", body=body))
+        async with opened(cloud_spec(server.url)) as provider, anyio.create_task_group() as group:
+            group.start_soon(provider.complete, CALL, Recorder())
+            await anyio.to_thread.run_sync(server.wait_for_requests, 1)
+            group.cancel_scope.cancel()
+        assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
+
+
+async def test_a_failed_call_is_sent_once():
+    with FakeServer(reply_always(json_reply({"error": {}}, status=503, Retry_After="0"))) as server:
+        async with opened(cloud_spec(server.url)) as provider:
+            with pytest.raises(ProviderUnavailable):
+                await provider.complete(CALL, Recorder())
+        assert len(server.requests) == 1
+
+
+async def test_no_prompt_is_logged_even_when_the_sdk_was_told_to(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    logging.getLogger("openai").setLevel(logging.DEBUG)
+    monkeypatch.setenv("OPENAI_LOG", "debug")
+    with caplog.at_level(logging.DEBUG):
+        await ask(reply_always(openai_reply()))
+    assert SEAL not in caplog.text
+    assert KEY not in caplog.text
+
+
+def listing(*entries: object) -> Reply:
+    return json_reply({"object": "list", "data": entries})
+
+
+async def models_of(script: Callable[[Received], Reply]) -> list[tuple[str, int | None, int | None]]:
+    with FakeServer(script) as server:
+        async with opened(local_spec(server.url)) as provider:
+            return [(spec.model, spec.context_tokens, spec.parameters) for spec in await provider.models()]
+
+
+async def test_local_models_come_smallest_first_with_what_is_told_of_them():
+    entries = listing(
+        {"id": "mystery", "object": "model"},
+        {"id": "qwen2.5-7b-instruct", "object": "model", "max_model_len": 32_768},
+        {"id": "text-embedding-nomic-embed-text-v1.5", "object": "model"},
+        {"id": "tiny", "object": "model", "meta": {"n_ctx": 512, "n_ctx_train": 8192, "n_params": 134_515_008}},
+        {"id": "gemma-0.5b", "object": "model", "meta": {"n_ctx_train": 8192}},
+        {"id": "llama-3.2-1b", "object": "model", "context_length": 4096},
+    )
+    assert await models_of(reply_always(entries)) == [
+        ("tiny", 512, 134_515_008),
+        ("gemma-0.5b", 8192, 500_000_000),
+        ("llama-3.2-1b", 4096, 1_000_000_000),
+        ("qwen2.5-7b-instruct", 32_768, 7_000_000_000),
+        ("mystery", None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(content_type="text/html", body=(b"<html>It works!</html>",)),
+        Reply(status=404),
+        json_reply({"data": [{"id": 3}]}),
+        json_reply({"data": [{"id": "users", "name": "x"}]}),
+        json_reply({"data": "none"}),
+        json_reply([1, 2]),
+        Reply(body=(b"[" * 100_000,)),
+        Reply(body=(b"\xff",)),
+        Reply(body=("cut",)),
+    ],
+)
+async def test_whatever_else_is_served_there_is_not_a_model(reply: Reply):
+    assert await models_of(reply_always(reply)) == []
+
+
+async def test_a_dead_server_has_no_models():
+    async with opened(local_spec(closed_port_url())) as provider:
+        assert list(await provider.models()) == []
+
+
+async def test_a_cloud_is_not_asked_for_its_models():
+    with FakeServer(reply_always(listing({"id": "m", "object": "model"}))) as server:
+        async with opened(cloud_spec(server.url)) as provider:
+            assert list(await provider.models()) == []
+        assert server.requests == []
+
+
+async def test_a_declared_context_wins():
+    with FakeServer(reply_always(listing({"id": "m-1b", "max_model_len": 4096}))) as server:
+        spec = replace(local_spec(server.url), context_tokens=2048)
+        async with opened(spec) as provider:
+            assert list(await provider.models()) == [
+                ModelSpec(provider=spec, model="m-1b", context_tokens=2048, parameters=1_000_000_000)
+            ]
+
+
+@pytest.mark.parametrize(("owner", "asked"), [("llamacpp", True), ("vllm", True), ("somebody", False)])
+async def test_log_probabilities_are_asked_only_of_servers_that_give_them(owner: str, asked: bool):
+    def script(received: Received) -> Reply:
+        if received.method == "GET":
+            return listing({"id": "m", "owned_by": owner})
+        tokens = [{"token": "H", "logprob": -0.25}, {"token": "i", "logprob": -0.75}]
+        return openai_reply(
+            openai_chunk("Hi", choices=[{"index": 0, "delta": {"content": "Hi"}, "logprobs": {"content": tokens}}]),
+            openai_chunk(finish="stop"),
+        )
+
+    with FakeServer(script) as server:
+        async with opened(local_spec(server.url)) as provider:
+            first = await provider.complete(CALL, Recorder())
+            await provider.complete(CALL, Recorder())
+        sent = [received for received in server.requests if received.method == "POST"]
+    assert len(server.requests) == 3
+    assert ["logprobs" in received.json for received in sent] == [asked, asked]
+    assert first.mean_logprob == -0.5
+
+
+async def test_the_real_server_answers_with_usage_and_confidence(llama_server: str):
+    heard = Recorder()
+    async with opened(local_spec(f"{llama_server}/v1")) as provider:
+        completion = await provider.complete(replace(CALL, max_output_tokens=8), heard)
+        [model] = await provider.models()
+    assert completion.text == "".join(heard.deltas) != ""
+    assert completion.usage is not None
+    assert 0 < completion.usage.output_tokens <= 8 < completion.usage.input_tokens
+    assert completion.mean_logprob is not None
+    assert completion.mean_logprob < 0
+    assert (model.model, model.context_tokens, model.parameters) == ("smollm2-135m", 2048, 134_515_008)
+
+
+async def test_the_real_server_refuses_what_does_not_fit(llama_server: str):
+    call = ProviderCall(model="m", messages=(Message("user", "hello " * 3000),), max_output_tokens=8)
+    async with opened(local_spec(f"{llama_server}/v1")) as provider:
+        with pytest.raises(ContextTooLong, match=r"its context window holds 2,048"):
+            await provider.complete(call, Recorder())
+
+
+async def test_a_cancelled_call_frees_the_real_server_at_once(llama_server: str):
+    call = replace(CALL, messages=(Message("user", "Write a very long story."),), max_output_tokens=1900)
+    async with opened(local_spec(f"{llama_server}/v1")) as provider, anyio.create_task_group() as group:
+        writing = anyio.Event()
+        heard = Recorder()
+
+        async def write() -> None:
+            await provider.complete(call, heard)
+
+        heard.delta = lambda text: writing.set()
+        group.start_soon(write)
+        with anyio.fail_after(NEVER_LONGER_S):
+            await writing.wait()
+        group.cancel_scope.cancel()
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        for _ in range(200):
+            slots = (await client.get(f"{llama_server}/slots")).json()
+            if not any(slot["is_processing"] for slot in slots):
+                return
+            await anyio.sleep(0.02)
+    pytest.fail("the server went on writing")

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from hybrid_mcp.domain.budget import Balance
+from hybrid_mcp.domain.completion import Completion, Request
+from hybrid_mcp.domain.errors import (
+    BudgetExceeded,
+    EgressDenied,
+    InvalidRequest,
+    NoRoute,
+    ProviderRateLimited,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnavailable,
+    SensitiveContent,
+)
+from hybrid_mcp.domain.money import ZERO, Usd
+from hybrid_mcp.domain.profile import Profile, RoutingRules
+from hybrid_mcp.ports import Progress, ProviderCall
+from tests.support_service import NANOS_PER_TOKEN, Bench, Notes, bench, says
+
+pytestmark = pytest.mark.anyio
+
+ASK = Request(prompt="Go on")
+BROKEN = ProviderUnavailable("connection refused", billed=False)
+
+
+async def balance(used: Bench) -> Balance:
+    return (await used.ledger.report("month", used.clock.now())).balance
+
+
+async def test_a_local_answer_is_free_and_is_recorded():
+    used = bench(local=["small"], small=[says("Paris")])
+    answer = await used.service.complete(ASK, used.notes)
+    assert (answer.text, answer.model, answer.local, answer.cost) == ("Paris", "here:small", True, ZERO)
+    assert [attempt.outcome for attempt in answer.attempts] == ["ok"]
+    report = await used.ledger.report("month", used.clock.now())
+    assert (report.local_requests, report.cloud_requests, report.balance) == (1, 0, Balance())
+    assert used.notes.deltas == ["Paris"]
+
+
+async def test_a_paid_answer_is_charged_what_its_usage_costs_and_the_rest_is_freed():
+    used = bench(cloud=["big"], big=[says("ok", tokens=(30, 12))])
+    answer = await used.service.complete(ASK, used.notes)
+    assert answer.cost == Usd(42 * NANOS_PER_TOKEN)
+    assert await balance(used) == Balance(spent=answer.cost)
+    assert answer.budget.remaining("month") == Usd.limit(50).minus(answer.cost)
+
+
+async def test_a_dry_run_plans_and_prices_and_calls_nothing():
+    used = bench(local=["small"], cloud=["big"], small=[says("x")], big=[says("y")])
+    answer = await used.service.complete(replace(ASK, dry_run=True), used.notes)
+    assert (answer.status, answer.text, answer.attempts, answer.cost) == ("planned", None, (), ZERO)
+    assert [step.spec.model for step in answer.plan] == ["small", "big"]
+    assert answer.plan[1].bound > ZERO
+    assert used.scripted.calls == []
+    assert await balance(used) == Balance()
+
+
+async def test_a_failed_model_gives_way_to_the_next_one():
+    used = bench(local=["small"], cloud=["big"], small=[BROKEN], big=[says("fine")])
+    answer = await used.service.complete(ASK, used.notes)
+    assert (answer.model, answer.escalated) == ("cloud:big", False)
+    assert [(one.model, one.outcome) for one in answer.attempts] == [("here:small", "failed"), ("cloud:big", "ok")]
+
+
+async def test_a_doubtful_answer_escalates_and_weaker_models_are_passed_over():
+    used = bench(
+        local=["fast", "quality"], cloud=["big"], confidence=-0.5, fast=[says("x")],
+        quality=[says("hm", mean_logprob=-0.9)], big=[says("sure")],
+    )  # fmt: skip
+    request = Request(prompt="Refactor it", task_type="code_review")
+    answer = await used.service.complete(request, used.notes)
+    assert used.scripted.called == ["quality", "big"]
+    assert (answer.text, answer.escalated) == ("sure", True)
+    assert answer.attempts[0].outcome == "doubtful"
+    assert "confidence -0.90 is below the model's threshold -0.50" in answer.attempts[0].reason
+
+
+@pytest.mark.parametrize(
+    ("doubtful", "why"),
+    [
+        (says("I'm sorry, but I cannot help with that."), "the model refused"),
+        (says("no", finish="refusal"), "the model refused"),
+        (says("Once upon", finish="length"), "cut off at the output limit"),
+    ],
+)
+async def test_the_only_answer_is_returned_even_when_it_is_doubtful(doubtful: Completion, why: str):
+    used = bench(local=["small"], small=[doubtful])
+    answer = await used.service.complete(ASK, used.notes)
+    assert (answer.text, answer.attempts[0].outcome, answer.attempts[0].reason) == (doubtful.text, "doubtful", why)
+    assert f"the answer is doubtful ({why})" in answer.reason
+
+
+async def test_a_paid_answer_cut_off_at_the_callers_own_limit_does_not_buy_another():
+    used = bench(cloud=["a", "b"], a=[says("Once", finish="length")], b=[says("Twice")])
+    answer = await used.service.complete(ASK, used.notes)
+    assert used.scripted.called == ["a"]
+    assert answer.attempts[0].outcome == "doubtful"
+
+
+async def test_an_empty_answer_is_a_failure():
+    used = bench(local=["small"], small=[says(" \n")])
+    with pytest.raises(NoRoute, match="the answer is empty"):
+        await used.service.complete(ASK, used.notes)
+
+
+@pytest.mark.parametrize(
+    ("error", "charged"),
+    [
+        (ProviderUnavailable("cut in the stream"), True),
+        (ProviderUnavailable("connection refused", billed=False), False),
+        (ProviderTimeout("hung"), True),
+        (ProviderRejected("401"), False),
+        (ProviderRateLimited("429"), False),
+    ],
+)
+async def test_an_unknown_outcome_is_charged_in_full_and_a_certain_one_not_at_all(error: Exception, charged: bool):
+    used = bench(cloud=["big"], big=[error])
+    with pytest.raises(NoRoute, match="cloud:big"):
+        await used.service.complete(ASK, used.notes)
+    found = await balance(used)
+    assert found.reserved == ZERO
+    assert (found.spent > ZERO) is charged
+
+
+@pytest.mark.parametrize("tokens", [(0, 5), (10, 0)])
+async def test_usage_that_cannot_be_true_or_is_missing_charges_the_reservation(tokens: tuple[int, int]):
+    lying = bench(cloud=["big"], big=[says("word " * 100, tokens=tokens)])
+    silent = bench(cloud=["big"], big=[says("word " * 100, usage=None)])
+    for used in (lying, silent):
+        answer = await used.service.complete(ASK, used.notes)
+        assert answer.cost == answer.plan[0].bound > ZERO
+        assert await balance(used) == Balance(spent=answer.cost)
+
+
+async def test_all_failures_are_told_in_one_error():
+    used = bench(
+        local=["small"], cloud=["big", "unknown"], small=[BROKEN], big=[ProviderRejected("402: no credit left")]
+    )
+    with pytest.raises(NoRoute) as caught:
+        await used.service.complete(ASK, used.notes)
+    message = str(caught.value)
+    for part in (
+        "here:small: failed, connection refused",
+        "cloud:big: refused, 402",
+        "cloud:unknown: its price is unknown",
+    ):
+        assert part in message
+    assert "Go on" not in message
+
+
+async def test_a_denied_host_ends_the_call_instead_of_trying_the_next():
+    used = bench(cloud=["a", "b"], a=[EgressDenied("redirected")], b=[says("x")])
+    with pytest.raises(EgressDenied):
+        await used.service.complete(ASK, used.notes)
+    assert used.scripted.called == ["a"]
+    assert await balance(used) == Balance()
+
+
+async def test_a_secret_stays_local_or_the_call_is_refused():
+    request = Request(prompt="deploy with AKIAIOSFODNN7EXAMPLE")
+    used = bench(local=["small"], cloud=["big"], small=[BROKEN], big=[says("leaked")])
+    with pytest.raises(NoRoute, match="an AWS access key"):
+        await used.service.complete(request, used.notes)
+    only_cloud = bench(cloud=["big"], big=[says("leaked")])
+    with pytest.raises(SensitiveContent) as caught:
+        await only_cloud.service.complete(replace(request, force_cloud=True), only_cloud.notes)
+    assert "AKIA" not in str(caught.value)
+    assert used.scripted.called + only_cloud.scripted.called == ["small"]
+
+
+async def test_the_smaller_of_the_two_per_request_caps_holds():
+    profile = Profile(name="t", max_cost=Usd.limit("9"), rules=RoutingRules(threshold=0))
+    used = bench(cloud=["big"], profile=profile, big=[says("x")])
+    with pytest.raises(BudgetExceeded, match=r"max_cost is \$0\.01"):
+        await used.service.complete(replace(ASK, max_cost=Usd.limit("0.01")), used.notes)
+
+
+async def test_good_answers_are_kept_and_doubtful_ones_are_not():
+    used = bench(cloud=["big"], big=[says("first", finish="length"), says("second"), says("third")])
+    answers = [await used.service.complete(ASK, used.notes) for _ in range(3)]
+    assert [answer.text for answer in answers] == ["first", "second", "second"]
+    answer = answers[-1]
+    assert (answer.cached, answer.cost, answer.attempts, answer.model) == (True, ZERO, (), "cloud:big")
+    assert answer.saved > ZERO
+    report = await used.ledger.report("month", used.clock.now())
+    assert (report.cloud_requests, report.cached_requests) == (2, 1)
+
+
+async def test_savings_are_measured_against_the_dearest_cloud_model():
+    used = bench(local=["small"], cloud=["big"], small=[says("x", tokens=(30, 12))], big=[says("y")])
+    answer = await used.service.complete(ASK, used.notes)
+    assert answer.saved == Usd(42 * NANOS_PER_TOKEN)
+    assert (await used.ledger.report("month", used.clock.now())).saved == answer.saved
+
+
+async def test_a_preferred_model_that_fails_is_told_in_the_reason():
+    used = bench(local=["small"], cloud=["big"], small=[says("plan b")], big=[ProviderRejected("404")])
+    answer = await used.service.complete(replace(ASK, preferred_model="cloud:big"), used.notes)
+    assert (answer.text, used.scripted.called) == ("plan b", ["big", "small"])
+    assert "preferred cloud:big: refused, 404" in answer.reason
+
+
+@pytest.mark.parametrize("name", ["clood:big", "cloud:bug", "", "nothing"])
+async def test_a_name_that_nothing_knows_is_repeated_with_near_ones(name: str):
+    used = bench(local=["small"], cloud=["big"], small=[says("x")])
+    with pytest.raises(InvalidRequest) as caught:
+        await used.service.complete(replace(ASK, preferred_model=name), used.notes)
+    assert repr(name) in str(caught.value)
+    assert "cloud:big" in str(caught.value)
+
+
+async def test_a_cancelled_call_is_charged_and_leaves_nothing_reserved():
+    started = anyio.Event()
+
+    async def hangs(call: ProviderCall, progress: Progress) -> Completion:
+        started.set()
+        await anyio.sleep_forever()
+        raise AssertionError(call, progress)
+
+    used = bench(cloud=["big"], big=[hangs])
+    async with anyio.create_task_group() as group:
+        group.start_soon(used.service.complete, ASK, used.notes)
+        await started.wait()
+        assert (await balance(used)).reserved > ZERO
+        group.cancel_scope.cancel()
+    found = await balance(used)
+    assert found.reserved == ZERO
+    assert found.spent > ZERO
+
+
+async def test_a_call_cancelled_before_it_was_sent_costs_nothing():
+    used = bench(cloud=["big"], big=[says("x")])
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await used.service.complete(ASK, used.notes)
+    assert used.scripted.called == []
+    assert await balance(used) == Balance()
+
+
+async def test_a_timed_out_attempt_tells_what_was_being_waited_for():
+    async def fetching(call: ProviderCall, progress: Progress) -> Completion:
+        progress.status("fetching the embedded model: 34 % of 93 MB")
+        await anyio.sleep_forever()
+        raise AssertionError(call)
+
+    used = bench(local=["small"], small=[fetching])
+    with pytest.raises(NoRoute, match=r"timeout, .*34 % of 93 MB"):
+        await used.service.complete(replace(ASK, deadline_s=0.05), used.notes)
+
+
+async def test_a_waiting_candidate_leaves_the_first_one_half_of_the_time():
+    limits: list[float] = []
+
+    async def measures(call: ProviderCall, progress: Progress) -> Completion:
+        limits.append(anyio.current_effective_deadline() - anyio.current_time())
+        raise BROKEN
+
+    used = bench(local=["a"], cloud=["b"], a=[measures], b=[measures])
+    with pytest.raises(NoRoute):
+        await used.service.complete(replace(ASK, deadline_s=40), used.notes)
+    assert limits == [pytest.approx(20, abs=1), pytest.approx(40, abs=1)]
+
+
+async def test_a_retry_after_is_waited_for_once_when_nobody_else_is_left():
+    limited = ProviderRateLimited("429", retry_after_s=0.0)
+    used = bench(cloud=["big"], big=[limited, says("now")])
+    answer = await used.service.complete(ASK, used.notes)
+    assert [one.outcome for one in answer.attempts] == ["rate_limited", "ok"]
+    for ever in (limited, ProviderRateLimited("429", retry_after_s=3600)):
+        used = bench(cloud=["big"], big=[ever])
+        with pytest.raises(NoRoute):
+            await used.service.complete(ASK, used.notes)
+        assert len(used.scripted.calls) == (2 if ever is limited else 1)
+
+
+async def test_concurrent_calls_together_never_exceed_the_cap():
+    profile = Profile(name="t", monthly_budget=Usd.limit("3"), rules=RoutingRules(threshold=0))
+    used = bench(cloud=["big"], profile=profile, big=[says("x", tokens=(100, 900))])
+    outcomes: list[str] = []
+
+    async def one(number: int) -> None:
+        try:
+            await used.service.complete(Request(prompt=f"Go on {number}"), Notes())
+            outcomes.append("ok")
+        except (BudgetExceeded, NoRoute):
+            outcomes.append("refused")
+
+    async with anyio.create_task_group() as group:
+        for number in range(30):
+            group.start_soon(one, number)
+    found = await balance(used)
+    assert found.committed <= Usd.limit("3")
+    assert found.reserved == ZERO
+    assert 0 < outcomes.count("ok") < 30
