@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -55,6 +54,8 @@ def _whitelist(app: App) -> list[Finding]:
 
 
 async def _ledger(app: App) -> AsyncIterator[Finding]:
+    from hybrid_mcp.storage.sqlite_file import journal_mode
+
     try:
         problems = await app.ledger.check()
     except HybridError as error:
@@ -63,7 +64,8 @@ async def _ledger(app: App) -> AsyncIterator[Finding]:
     for problem in problems:
         yield Finding(what="ledger", state="broken", detail=problem)
     if not problems:
-        detail = f"balances are the sums of the entries (SQLite {sqlite3.sqlite_version})"
+        mode = journal_mode(sqlite3.sqlite_version_info)
+        detail = f"balances are the sums of the entries (SQLite {sqlite3.sqlite_version}, journal mode {mode})"
         yield Finding(what="ledger", state="ok", detail=detail)
 
 
@@ -110,9 +112,3 @@ def _cloud(app: App, spec: ProviderSpec) -> Finding:
     if not verdict.allowed:
         return Finding(what=spec.name, state="broken", detail=f"{verdict.reason}: add it to cloud_apis")
     return Finding(what=spec.name, state="ok", detail=f"key set, {spec.host} is whitelisted (not called)")
-
-
-def disk_free(app: App) -> int:
-    """Bytes free where the home folder is or will be."""
-    folder = next(path for path in (app.settings.home, *app.settings.home.parents) if path.exists())
-    return shutil.disk_usage(folder).free

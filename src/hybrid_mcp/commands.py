@@ -26,6 +26,7 @@ from hybrid_mcp.terminal import TerminalProgress, print_table, told
 from hybrid_mcp.wire import BudgetResult, allowed_result, budget_result, completion_result, score_result
 
 _Json = Annotated[bool, Parameter(name="--json", help="Print JSON.")]
+_Prompt = Annotated[str, Parameter(allow_leading_hyphen=True)]
 _ENTRIES = frozenset({"prompt", "context", "system_prompt", "task_type"})
 
 
@@ -93,7 +94,7 @@ def _add_asking(cli: Cli, common: _Given) -> None:
 
     @cli.command
     def ask(
-        prompt: str,
+        prompt: _Prompt,
         /,
         *,
         context: str = "",

@@ -8,11 +8,32 @@ from typing import Any, cast
 Schema = dict[str, Any]
 
 
-def compact(schema: Mapping[str, Any]) -> Schema:
-    """The same schema without titles, with definitions inlined and `anyOf` with null written as a list of types."""
+def compact_input(schema: Mapping[str, Any]) -> Schema:
+    """The same schema without titles, with definitions inlined, and closed against unknown arguments.
+
+    Nullable fields stay `anyOf`: clients that turn schemas into function declarations often know no list of types.
+    """
+    return {**_root(schema), "additionalProperties": False}
+
+
+def compact_output(schema: Mapping[str, Any]) -> Schema:
+    """The same, without the lists of required fields: a result has all of its fields, so they would say nothing."""
+    return cast("Schema", _without_required(_root(schema)))
+
+
+def _root(schema: Mapping[str, Any]) -> Schema:
     definitions = cast("Mapping[str, Schema]", schema.get("$defs", {}))
     without = {key: value for key, value in schema.items() if key != "$defs"}
     return cast("Schema", _compact(without, definitions))
+
+
+def _without_required(node: object) -> object:
+    if isinstance(node, list):
+        return [_without_required(item) for item in cast("list[object]", node)]
+    if not isinstance(node, dict):
+        return node
+    schema = cast("Schema", node)
+    return {key: _without_required(value) for key, value in schema.items() if key != "required"}
 
 
 def _compact(node: object, definitions: Mapping[str, Schema]) -> object:
@@ -24,7 +45,12 @@ def _compact(node: object, definitions: Mapping[str, Schema]) -> object:
     if "$ref" in schema:
         return _compact(definitions[str(schema["$ref"]).rsplit("/", 1)[-1]], definitions)
     small = {key: _member(key, value, definitions) for key, value in schema.items() if key != "title"}
-    return _merge_null(small)
+    if "enum" in small:
+        # The values tell their type.
+        small.pop("type", None)
+    if "default" in small and small["default"] is None:
+        del small["default"]
+    return small
 
 
 def _member(key: str, value: object, definitions: Mapping[str, Schema]) -> object:
@@ -33,11 +59,3 @@ def _member(key: str, value: object, definitions: Mapping[str, Schema]) -> objec
         fields = cast("Mapping[str, object]", value)
         return {name: _compact(field, definitions) for name, field in fields.items()}
     return _compact(value, definitions)
-
-
-def _merge_null(schema: Schema) -> Schema:
-    options = cast("list[Schema] | None", schema.get("anyOf"))
-    if options is None or len(options) != 2 or options[1] != {"type": "null"} or set(options[0]) != {"type"}:
-        return schema
-    rest = {key: value for key, value in schema.items() if key != "anyOf"}
-    return {"type": [options[0]["type"], "null"], **rest}

@@ -20,7 +20,7 @@ from hybrid_mcp.domain.answer import Answer
 from hybrid_mcp.domain.completion import Quality, Request
 from hybrid_mcp.domain.errors import HybridError, InvalidRequest
 from hybrid_mcp.domain.money import Usd
-from hybrid_mcp.schemas import compact
+from hybrid_mcp.schemas import compact_input, compact_output
 from hybrid_mcp.wire import (
     AllowedResult,
     BudgetResult,
@@ -268,8 +268,10 @@ def _client_name(ctx: Calls) -> str:
 
 
 def _small_schemas(tool: Tool) -> dict[str, Any]:
-    given = {**compact(tool.input_schema), "additionalProperties": False}
-    return {"input_schema": given, "output_schema": compact(tool.output_schema or {})}
+    return {
+        "input_schema": compact_input(tool.input_schema),
+        "output_schema": compact_output(tool.output_schema or {}),
+    }
 
 
 def _refuse_unknown(arguments: dict[str, Any], known: list[str]) -> None:

@@ -17,7 +17,7 @@ from hybrid_mcp.reports import BudgetStatus
 class Wire(BaseModel):
     """Base of all results."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     def to_json(self) -> str:
         """Compact JSON; the characters of the answer stay as they are."""

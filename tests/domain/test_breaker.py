@@ -146,8 +146,8 @@ class AnyHistory(RuleBasedStateMachine):
             assert is_now == ("open" if opens else "closed")
         self.probes.discard(number)
 
-    @rule(seconds=st.floats(0.0, 100.0))
-    def wait(self, seconds: float) -> None:
+    @rule(seconds=st.integers(0, 100))
+    def wait(self, seconds: int) -> None:
         self.now += seconds
 
     @invariant()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -53,9 +54,11 @@ START = anthropic_start(input_tokens=10)
 
 
 @asynccontextmanager
-async def opened(spec: ProviderSpec, *, patience_s: float = NEVER_LONGER_S) -> AsyncGenerator[AnthropicProvider]:
+async def opened(
+    spec: ProviderSpec, *, first_byte_s: float = NEVER_LONGER_S, idle_s: float = NEVER_LONGER_S
+) -> AsyncGenerator[AnthropicProvider]:
     provider = AnthropicProvider(
-        spec=spec, api_key=lambda: KEY, egress=OPEN, first_byte_timeout_s=patience_s, idle_timeout_s=patience_s
+        spec=spec, api_key=lambda: KEY, egress=OPEN, first_byte_timeout_s=first_byte_s, idle_timeout_s=idle_s
     )
     try:
         yield provider
@@ -229,14 +232,32 @@ async def test_a_refused_connection_was_not_billed():
     assert caught.value.billed is False
 
 
-@pytest.mark.parametrize("begun", [(), anthropic_events(START)])
-async def test_silence_is_a_time_out_that_may_have_been_billed(begun: tuple[bytes, ...]):
+@pytest.mark.parametrize(
+    ("begun", "first_byte_s", "idle_s"),
+    [((), 0.1, math.inf), (anthropic_events(START), math.inf, 0.1)],
+)
+async def test_silence_is_a_time_out_that_may_have_been_billed(
+    begun: tuple[bytes, ...], first_byte_s: float, idle_s: float
+):
     with FakeServer(reply_always(Reply())) as server:
         server.script = reply_always(Reply(content_type="text/event-stream", body=(*begun, server.hang)))
-        async with opened(cloud_spec(server.url, "anthropic"), patience_s=0.1) as provider:
-            with pytest.raises(ProviderTimeout, match="sent nothing in time") as caught:
+        async with opened(cloud_spec(server.url, "anthropic"), first_byte_s=first_byte_s, idle_s=idle_s) as provider:
+            with (
+                pytest.raises(ProviderTimeout, match="sent nothing in time") as caught,
+                anyio.fail_after(NEVER_LONGER_S),
+            ):
                 await provider.complete(CALL, Recorder())
     assert caught.value.billed is True
+
+
+async def test_a_server_that_sends_nonsense_is_hung_up_on():
+    with FakeServer(reply_always(Reply())) as server:
+        body = (*sse({"type": "message_start", "message": 3}, names=["message_start"]), server.hang)
+        server.script = reply_always(Reply(content_type="text/event-stream", body=body))
+        async with opened(cloud_spec(server.url, "anthropic")) as provider:
+            with pytest.raises(ProviderUnavailable, match="no chat answer"):
+                await provider.complete(CALL, Recorder())
+            assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
 
 
 async def test_a_cancelled_call_hangs_up():

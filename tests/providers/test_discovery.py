@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from itertools import repeat
 
@@ -109,27 +109,34 @@ async def test_where_nothing_listens_nothing_is_found():
 class Scripted:
     """A provider whose models come out of a function."""
 
-    def __init__(self, look: Callable[[], Sequence[ModelSpec]]) -> None:
+    def __init__(self, look: Callable[[], Awaitable[Sequence[ModelSpec]]]) -> None:
         self.look = look
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
         raise NotImplementedError
 
     async def models(self) -> Sequence[ModelSpec]:
-        await anyio.lowlevel.checkpoint()
-        return self.look()
+        return await self.look()
 
     async def aclose(self) -> None: ...
 
 
-async def test_a_provider_that_may_not_be_contacted_is_absent():
-    def refuse() -> Sequence[ModelSpec]:
+async def test_a_provider_that_is_refused_or_slow_is_absent():
+    async def refuse() -> Sequence[ModelSpec]:
         raise EgressDenied("not on the whitelist")
 
+    async def sleep() -> Sequence[ModelSpec]:
+        await anyio.sleep_forever()
+        return []
+
+    async def answer() -> Sequence[ModelSpec]:
+        return [good]
+
     good = ModelSpec(provider=HERE, model="good")
-    providers = {"bad": Scripted(refuse), "good": Scripted(lambda: [good])}
+    providers = {"refused": Scripted(refuse), "slow": Scripted(sleep), "good": Scripted(answer)}
     specs = [ProviderSpec(name=name, kind="openai") for name in providers]
-    assert await discover(specs, lambda spec: providers[spec.name]) == [good]
+    with anyio.fail_after(NEVER_LONGER_S):
+        assert await discover(specs, lambda spec: providers[spec.name]) == [good]
 
 
 @pytest.mark.parametrize(

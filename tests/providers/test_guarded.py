@@ -326,6 +326,27 @@ async def test_those_who_wait_behind_a_dying_provider_are_not_sent_after_it_open
     assert bench.inner.calls == 3
 
 
+async def test_while_it_is_open_nobody_waits_for_a_slot():
+    bench = Bench(concurrency=1)
+    bench.inner.fail(ProviderUnavailable("x"))
+    await bench.ask(3)
+    taken, free = anyio.Event(), anyio.Event()
+
+    async def hold_the_slot(progress: Progress) -> Completion:
+        taken.set()
+        await free.wait()
+        return ANSWER
+
+    bench.inner.do = hold_the_slot
+    other = ProviderCall(model="other", messages=(), max_output_tokens=1)
+    with anyio.fail_after(NEVER_LONGER_S):
+        async with anyio.create_task_group() as group:
+            group.start_soon(bench.guarded.complete, other, Recorder())
+            await taken.wait()
+            assert await bench.ask() == [ProviderUnavailable]
+            free.set()
+
+
 async def test_models_and_closing_pass_through():
     bench = Bench()
     assert await bench.guarded.models() == [ModelSpec(provider=SPEC, model="m")]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -52,9 +53,11 @@ KEY = "sk-secret-value-of-the-key"
 
 
 @asynccontextmanager
-async def opened(spec: ProviderSpec, *, patience_s: float = NEVER_LONGER_S) -> AsyncGenerator[OpenAIProvider]:
+async def opened(
+    spec: ProviderSpec, *, first_byte_s: float = NEVER_LONGER_S, idle_s: float = NEVER_LONGER_S
+) -> AsyncGenerator[OpenAIProvider]:
     provider = OpenAIProvider(
-        spec=spec, api_key=lambda: KEY, egress=OPEN, first_byte_timeout_s=patience_s, idle_timeout_s=patience_s
+        spec=spec, api_key=lambda: KEY, egress=OPEN, first_byte_timeout_s=first_byte_s, idle_timeout_s=idle_s
     )
     try:
         yield provider
@@ -62,19 +65,17 @@ async def opened(spec: ProviderSpec, *, patience_s: float = NEVER_LONGER_S) -> A
         await provider.aclose()
 
 
-async def ask(script: Callable[[Received], Reply], *, patience_s: float = NEVER_LONGER_S) -> Completion:
+async def ask(script: Callable[[Received], Reply]) -> Completion:
     """One call to a stand-in for a far server that follows the script."""
     with FakeServer(script) as server:
-        async with opened(cloud_spec(server.url), patience_s=patience_s) as provider:
+        async with opened(cloud_spec(server.url)) as provider:
             return await provider.complete(CALL, Recorder())
 
 
-async def failure_of(
-    script: Callable[[Received], Reply], *, patience_s: float = NEVER_LONGER_S
-) -> tuple[type[HybridError], bool | None, str]:
+async def failure_of(script: Callable[[Received], Reply]) -> tuple[type[HybridError], bool | None, str]:
     """The error's type, whether it may have been billed, and its text."""
     with pytest.raises(HybridError) as caught:
-        await ask(script, patience_s=patience_s)
+        await ask(script)
     error, text = caught.value, str(caught.value)
     assert SEAL not in text
     assert KEY not in text
@@ -339,21 +340,39 @@ async def test_a_connection_closed_before_any_answer_may_have_been_billed():
     assert (kind, billed) == (ProviderUnavailable, True)
 
 
-@pytest.mark.parametrize("begun", [(), sse(openai_chunk("Hal"))])
-async def test_silence_is_a_time_out_that_may_have_been_billed(begun: tuple[bytes, ...]):
+@pytest.mark.parametrize(
+    ("begun", "first_byte_s", "idle_s"),
+    [((), 0.1, math.inf), (sse(openai_chunk("Hal")), math.inf, 0.1)],
+)
+async def test_silence_is_a_time_out_that_may_have_been_billed(
+    begun: tuple[bytes, ...], first_byte_s: float, idle_s: float
+):
     with FakeServer(reply_always(Reply())) as server:
         server.script = reply_always(Reply(content_type="text/event-stream", body=(*begun, server.hang)))
-        async with opened(cloud_spec(server.url), patience_s=0.1) as provider:
-            with pytest.raises(ProviderTimeout, match="sent nothing in time") as caught:
+        async with opened(cloud_spec(server.url), first_byte_s=first_byte_s, idle_s=idle_s) as provider:
+            with (
+                pytest.raises(ProviderTimeout, match="sent nothing in time") as caught,
+                anyio.fail_after(NEVER_LONGER_S),
+            ):
                 await provider.complete(CALL, Recorder())
     assert caught.value.billed is True
+
+
+async def test_a_server_that_sends_nonsense_is_hung_up_on():
+    with FakeServer(reply_always(Reply())) as server:
+        body = (*sse({"choices": 3}), server.hang)
+        server.script = reply_always(Reply(content_type="text/event-stream", body=body))
+        async with opened(cloud_spec(server.url)) as provider:
+            with pytest.raises(ProviderUnavailable, match="no chat answer"):
+                await provider.complete(CALL, Recorder())
+            assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
 
 
 async def test_a_whole_answer_whose_stream_stays_open_is_an_answer():
     with FakeServer(reply_always(Reply())) as server:
         body = (*sse(openai_chunk("Hi"), openai_chunk(finish="stop")), server.hang)
         server.script = reply_always(Reply(content_type="text/event-stream", body=body))
-        async with opened(cloud_spec(server.url), patience_s=0.1) as provider:
+        async with opened(cloud_spec(server.url), idle_s=0.1) as provider:
             completion = await provider.complete(CALL, Recorder())
     assert (completion.text, completion.finish, completion.usage) == ("Hi", "stop", None)
 
@@ -377,12 +396,8 @@ async def test_a_failed_call_is_sent_once():
         assert len(server.requests) == 1
 
 
-async def test_no_prompt_is_logged_even_when_the_sdk_was_told_to(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
-    logging.getLogger("openai").setLevel(logging.DEBUG)
-    monkeypatch.setenv("OPENAI_LOG", "debug")
-    with caplog.at_level(logging.DEBUG):
+async def test_no_prompt_is_logged_even_when_the_sdk_was_told_to(caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="openai"):
         await ask(reply_always(openai_reply()))
     assert SEAL not in caplog.text
     assert KEY not in caplog.text

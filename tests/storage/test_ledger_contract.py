@@ -427,7 +427,7 @@ LIMITS = st.none() | AMOUNTS
 
 
 class Twins(RuleBasedStateMachine):
-    """The same steps on both ledgers: they agree, they balance, and they never promise more than a cap holds."""
+    """The same steps on both ledgers: they agree, balance, keep the caps, and hold what a provider may have billed."""
 
     reservations = Bundle("reservations")
 
@@ -443,6 +443,8 @@ class Twins(RuleBasedStateMachine):
         )
         self.caps = Caps(day=usd("3"), month=usd("5"))
         self.within_caps = True
+        self.billed: dict[str, int] = {}
+        self.months: dict[str, datetime] = {}
 
     def teardown(self) -> None:
         found = [self.runner.run(ledger.check()) for ledger in self.ledgers]
@@ -471,6 +473,7 @@ class Twins(RuleBasedStateMachine):
         memory, sqlite = self.twice(lambda _, ledger: ledger.reserve(asked, self.caps))
         if isinstance(memory, Reservation) and isinstance(sqlite, Reservation):
             assert replace(memory, id="") == replace(sqlite, id="")
+            self.months[memory.month] = self.clock.now()
             return (memory, sqlite)
         assert isinstance(memory, str)
         assert memory == sqlite
@@ -481,21 +484,26 @@ class Twins(RuleBasedStateMachine):
     def dispatch(self, pair: tuple[Reservation, Reservation]) -> None:
         memory, sqlite = self.twice(lambda number, ledger: ledger.dispatch(pair[number]))
         assert memory == sqlite
+        if memory is None:
+            self.billed[pair[0].id] = pair[0].hold.bound.nanos
 
     @rule(pair=consumes(reservations))
     def dispatch_and_settle_below_the_bound(self, pair: tuple[Reservation, Reservation]) -> None:
         below = replace(ended(), cost=Usd(pair[0].hold.bound.nanos // 3))
-        self.twice(lambda number, ledger: ledger.dispatch(pair[number]))
+        self.dispatch(pair)
         memory, sqlite = self.twice(lambda number, ledger: ledger.settle(pair[number], below))
         assert memory == sqlite
+        if memory is None:
+            self.billed[pair[0].id] = below.cost.nanos
 
     @rule(pair=reservations, cost=AMOUNTS)
     def settle(self, pair: tuple[Reservation, Reservation], cost: Usd) -> None:
         true_cost = replace(ended(baseline="2"), cost=cost)
         memory, sqlite = self.twice(lambda number, ledger: ledger.settle(pair[number], true_cost))
         assert memory == sqlite
-        if memory is None and cost > pair[0].hold.bound:
-            self.within_caps = False
+        if memory is None:
+            self.billed[pair[0].id] = min(cost, pair[0].hold.bound).nanos
+            self.within_caps = self.within_caps and cost <= pair[0].hold.bound
 
     @rule(pair=reservations)
     def void(self, pair: tuple[Reservation, Reservation]) -> None:
@@ -531,6 +539,12 @@ class Twins(RuleBasedStateMachine):
             assert memory == sqlite
         memory, sqlite = self.twice(lambda _, ledger: ledger.usage("model", self.clock.now()))
         assert memory == sqlite
+
+    @invariant()
+    def the_book_holds_what_may_have_been_billed(self) -> None:
+        for ledger in self.ledgers:
+            months = [self.runner.run(ledger.report("month", now)) for now in self.months.values()]
+            assert sum(self.billed.values()) <= sum(month.balance.committed.nanos for month in months)
 
     @precondition(lambda self: self.within_caps)
     @invariant()

@@ -34,7 +34,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
-    """One model's state. `generation` grows whenever it opens or closes, so that late outcomes change nothing."""
+    """One model's state. `generation` grows whenever it opens, so that outcomes from before change nothing."""
 
     failures: int = 0
     open_until: float | None = None
@@ -86,7 +86,7 @@ def settle(breaker: Breaker, generation: int, outcome: Outcome, now: float, poli
         case "neutral":
             return replace(breaker, probing=False)
         case "succeeded":
-            return _closed(breaker)
+            return Breaker(generation=breaker.generation)
         case Failed():
             return _failed(breaker, outcome, now, policy)
 
@@ -95,11 +95,6 @@ def is_slow(latencies: Sequence[float]) -> bool:
     """Whether each of the last three took over three times the median of those before (three of them at least)."""
     earlier, recent = latencies[:-RECENT_LATENCIES], latencies[-RECENT_LATENCIES:]
     return len(earlier) >= RECENT_LATENCIES and min(recent) > SLOW_FACTOR * median(earlier)
-
-
-def _closed(breaker: Breaker) -> Breaker:
-    was_open = breaker.open_until is not None
-    return Breaker(generation=breaker.generation + was_open)
 
 
 def _failed(breaker: Breaker, failure: Failed, now: float, policy: Policy) -> Breaker:

@@ -143,7 +143,7 @@ class Embedded:
             while not (await asyncio.wait({future}, timeout=STATUS_S))[0]:
                 progress.status(self._stage(turn))
         finally:
-            future.cancel()  # a call that still waits for its turn leaves the queue
+            future.cancel()  # a call that waits for its turn leaves the queue, and a late failure is nobody's
         if not future.cancelled():
             future.result()
 

@@ -68,8 +68,7 @@ def failure_of_connection(spec: ProviderSpec, model: str, error: BaseException) 
     denied = next((cause for cause in chain if isinstance(cause, EgressDenied)), None)
     if denied is not None:
         return denied
-    # The ollama SDK raises the bare built-in for a refused connection; its subclasses also mean a reset half-way.
-    if type(error) is ConnectionError or any(isinstance(cause, _NEVER_SENT) for cause in chain):
+    if any(isinstance(cause, _NEVER_SENT) for cause in chain):
         return ProviderUnavailable(
             f"{name} could not be reached at {spec.base_url}: is it running? `hybrid-mcp doctor` looks", billed=False
         )

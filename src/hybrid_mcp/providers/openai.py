@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -143,8 +142,6 @@ class OpenAIProvider:
 
 
 def _sdk_client(base_url: str, http: httpx2.AsyncClient) -> AsyncOpenAI:
-    # OPENAI_LOG=debug would have the SDK log more than we allow.
-    logging.getLogger("openai").setLevel(logging.WARNING)
     return AsyncOpenAI(
         base_url=base_url,
         http_client=http,

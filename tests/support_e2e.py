@@ -1,0 +1,62 @@
+"""The installed program, driven as its users drive it: over stdio, and from a shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from mcp import Client, StdioServerParameters
+
+PROGRAM = Path(sys.executable).with_name("hybrid-mcp")
+
+EMBEDDED_ONLY = """\
+profile: embedded-only
+monthly_budget: 5
+max_cost: 1
+routing_rules:
+  complexity_threshold: 0.6
+  always_try_local_first: true
+  local_models: ["embedded:smollm2"]
+  cloud_models: ["gemini:gemini-3.8-flash"]
+  fallback: local_best_effort
+"""
+"""Independent of what else runs on the machine."""
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """As on a fresh machine: no key, no setting of whoever runs the tests."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+    pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_", "SSL_"))}
+    return {**kept, **pip, "HYBRID_MCP_HOME": str(home), **more}
+
+
+def write_profile(home: Path, text: str = EMBEDDED_ONLY, name: str = "test") -> Path:
+    folder = home / "profiles"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def session(home: Path, *arguments: str, mode: Literal["auto", "legacy"] = "auto", **env: str) -> Client:
+    """A client of `hybrid-mcp serve` in a process of its own."""
+    parameters = StdioServerParameters(command=str(PROGRAM), args=["serve", *arguments], env=environment(home, **env))
+    return Client(parameters, mode=mode)
+
+
+def run(home: Path, *arguments: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    """One command to its end."""
+    return subprocess.run(
+        [PROGRAM, *arguments], input=stdin, env=environment(home, **env), capture_output=True, text=True, timeout=120,
+        check=False, encoding="utf-8",
+    )  # fmt: skip
+
+
+def printed(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The one JSON object on stdout of a command that must have succeeded."""
+    assert done.returncode == 0, done.stderr
+    return cast("dict[str, Any]", json.loads(done.stdout))
