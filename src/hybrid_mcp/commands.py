@@ -14,13 +14,13 @@ from cyclopts import CycloptsError, Parameter
 from hybrid_mcp import __version__
 from hybrid_mcp.app import App, embedded_model
 from hybrid_mcp.checkup import checkup
-from hybrid_mcp.cli import OK, REFUSED, WRONG_USAGE, Common, serve
 from hybrid_mcp.config import check_profile, list_profiles
 from hybrid_mcp.domain.completion import Quality, Request
 from hybrid_mcp.domain.errors import ConfigError, HybridError, InvalidRequest
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.scorer import score as score_request
 from hybrid_mcp.gatekeeper import what_it_opens
+from hybrid_mcp.launch import OK, REFUSED, WRONG_USAGE, Common, serve
 from hybrid_mcp.resources import model_row
 from hybrid_mcp.terminal import TerminalProgress, print_table, told
 from hybrid_mcp.wire import BudgetResult, allowed_result, budget_result, completion_result, score_result

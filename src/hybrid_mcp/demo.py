@@ -11,7 +11,7 @@ from typing import Any, TextIO, cast
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from hybrid_mcp.cli import OK, REFUSED, Common
+from hybrid_mcp.launch import OK, REFUSED, Common
 
 PROMPTS: tuple[dict[str, Any], ...] = (
     {"prompt": "What is the capital of France?"},

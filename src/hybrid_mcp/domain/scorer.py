@@ -99,6 +99,7 @@ _DEFINITION = re.compile(
 )
 _CODE_CHARACTERS = "{}();=<>[]"
 _CODE_DENSITY_UNIT = 12
+_INLINE_VERBS = frozenset({"complete", "finish", "continue"})
 _INLINE = re.compile(
     r"\b(?:complete|finish|continue) (?:this|the|my) (?:next )?(?:line|function|statement|snippet)", re.IGNORECASE
 )
@@ -139,7 +140,7 @@ def score(request: Request) -> Complexity:
     signals = {
         "length": _between(prompt_size, _LENGTH),
         "complex_words": _COMPLEX_SHARES[min(len(words & _COMPLEX), 3)],
-        "simple_words": -10 if words & _SIMPLE or _has_phrase(spelled) else 0,
+        "simple_words": -10 if words & _SIMPLE or (words & _QUESTION_WORDS and _has_phrase(spelled)) else 0,
         "code": _code_share(request.prompt),
         "context_code": min(10, _code_density(request.context)),
         "task_type": _prompt_kind(request.prompt, spelled) if given is None else _TASK_SHARES.get(given, 0),
@@ -229,7 +230,7 @@ def _inferred_task(request: Request, spelled: list[str], prompt_size: int) -> st
         return "code_review"
     if words & _REDESIGN or words & {"architecture", "design"}:
         return "architecture_design"
-    if _INLINE.search(request.prompt[:_WORD_SCAN_CHARS]):
+    if words & _INLINE_VERBS and _INLINE.search(request.prompt[:_WORD_SCAN_CHARS]):
         return "inline_completion"
     if words & (_REASONING | _COMPLEX | _DEBUGGING):
         return "reasoning_tasks"

@@ -1,0 +1,70 @@
+"""Starting things: the settings that every command shares, an application for one command, and the server."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from hybrid_mcp.config import Settings, load_settings
+
+if TYPE_CHECKING:
+    from hybrid_mcp.app import App
+
+OK, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """The options that stand before or after any command."""
+
+    profile: str | None = None
+    home: Path | None = None
+    airgap: bool = False
+
+    def settings(self) -> Settings:
+        """Raises ConfigError."""
+        return load_settings(environ=os.environ, home=self.home, profile=self.profile, airgap=self.airgap)
+
+    def opened(self) -> App:
+        """An application of which nothing is open yet, for commands that only read or write small files."""
+        from hybrid_mcp.app import open_app
+        from hybrid_mcp.observe.log import Silent
+
+        return open_app(self.settings(), Silent())
+
+    def with_app(self, work: Callable[[App], Awaitable[int]]) -> int:
+        """Run one command on an application of its own, and close it."""
+
+        async def run() -> int:
+            app = self.opened()
+            try:
+                return await work(app)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await app.aclose()
+
+        return anyio.run(run)
+
+
+def serve(common: Common) -> int:
+    """Serve MCP over stdio until the client goes away."""
+    settings = common.settings()
+    from hybrid_mcp.server import build_server
+
+    def open_for_server() -> App:
+        from hybrid_mcp.app import open_app
+        from hybrid_mcp.observe.log import LogObserver, configure_logging
+
+        configure_logging()
+        return open_app(settings, LogObserver())
+
+    for notice in settings.notices:
+        sys.stderr.write(f"hybrid-mcp: {notice}\n")
+    build_server(open_for_server).run("stdio")
+    return OK
