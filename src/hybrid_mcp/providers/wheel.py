@@ -114,7 +114,9 @@ def installer(environ: Mapping[str, str]) -> list[str]:
     if importlib.util.find_spec("pip") is not None:
         # -P: a folder that the server happens to be started in must not stand in for pip.
         pip = [sys.executable, "-P", "-m", "pip", "install"]
-        return [*pip, "--no-input", "--no-compile", "--disable-pip-version-check", "--progress-bar", "off"]
+        # Two retries instead of five: without a network each call would wait eight seconds to say so.
+        quiet = ["--no-input", "--no-compile", "--disable-pip-version-check", "--progress-bar", "off"]
+        return [*pip, *quiet, "--retries", "2"]
     places = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
     uv = environ.get("UV") or shutil.which("uv", path=places)
     # Windows looks into the current folder first, and then the path is relative.
