@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import socket
 import socketserver
+import ssl
 import struct
 import subprocess
 import sys
@@ -64,8 +66,9 @@ class Reply:
 class FakeServer:
     """A server on loopback that answers as the script says, and keeps a log of what it received."""
 
-    def __init__(self, script: Callable[[Received], Reply]) -> None:
+    def __init__(self, script: Callable[[Received], Reply], tls: ssl.SSLContext | None = None) -> None:
         self.script = script
+        self._tls = tls
         self.requests: list[Received] = []
         self.hang = threading.Event()  # set when the server closes: put it into a body to hang until then
         self.client_left = threading.Event()
@@ -79,7 +82,7 @@ class FakeServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def wait_for_requests(self, number: int) -> None:
         """Return when so many requests have come in.
@@ -102,6 +105,14 @@ class FakeServer:
         self._server.server_close()
 
     def _handle(self, connection: socket.socket) -> None:
+        try:
+            connection = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
+        except OSError:  # the client does not trust us
+            return
+        with connection:
+            self._serve(connection)
+
+    def _serve(self, connection: socket.socket) -> None:
         received = _read_request(connection)
         if received is None:
             return
@@ -165,7 +176,9 @@ def _read_request(connection: socket.socket) -> Received | None:
 
 
 def _reset(connection: socket.socket) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+    )
     connection.close()
 
 
@@ -305,7 +318,7 @@ class Recorder:
 
 @contextmanager
 def full_backlog() -> Generator[str]:
-    """The URL of a listening port that never completes a connection."""
+    """The URL of a listening port that never completes a connection (on Linux; elsewhere it may be refused)."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -334,6 +347,7 @@ params = xllamacpp.CommonParams()
 params.model.path = sys.argv[1]
 params.model_alias = {"smollm2-135m"}
 params.n_ctx, params.n_parallel, params.kv_unified = 4096, 2, False
+params.sampling.temp = 0.0
 params.cpuparams.n_threads, params.cpuparams_batch.n_threads = 1, 2
 params.port, params.ui, params.endpoint_slots, params.verbosity = 0, False, True, 0
 server = xllamacpp.Server(params)
@@ -351,7 +365,7 @@ def llama_server() -> Generator[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={"OMP_WAIT_POLICY": "passive", "PATH": ""},
+        env={**os.environ, "OMP_WAIT_POLICY": "passive"},
         text=True,
     )
     with process:

@@ -64,6 +64,8 @@ def serve(common: Common) -> int:
         configure_logging()
         return open_app(settings, LogObserver())
 
+    if sys.stdin.isatty():
+        sys.stderr.write("hybrid-mcp serves MCP on this terminal; a client starts it by itself. Ctrl-C ends it.\n")
     for notice in settings.notices:
         sys.stderr.write(f"hybrid-mcp: {notice}\n")
     build_server(open_for_server).run("stdio")

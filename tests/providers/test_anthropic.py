@@ -149,6 +149,14 @@ async def test_later_counts_replace_earlier_ones():
     assert completion.usage == Usage(input_tokens=15, output_tokens=7, cached_tokens=4)
 
 
+# llama.cpp's server leaves message_start out when the first token is half a character.
+@pytest.mark.parametrize("start", [(), (anthropic_start(input_tokens=0),)])
+async def test_usage_without_any_input_counts_as_not_reported(start: tuple[dict[str, Any], ...]):
+    events = *start, anthropic_text("Hi"), anthropic_end("end_turn", output_tokens=2)
+    completion = await ask(reply_always(anthropic_reply(*events)))
+    assert (completion.text, completion.usage) == ("Hi", None)
+
+
 async def test_thinking_is_no_part_of_the_answer_but_of_its_price():
     thinking: dict[str, Any] = {
         "type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "hm"},

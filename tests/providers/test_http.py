@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from itertools import repeat
+from pathlib import Path
 
 import httpx
 import httpx2
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from hybrid_mcp.domain.errors import ConfigError, EgressDenied, ProviderRejected
+from hybrid_mcp.domain.errors import ConfigError, EgressDenied, ProviderRejected, ProviderUnavailable
 from hybrid_mcp.domain.profile import ProviderKind, ProviderSpec
 from hybrid_mcp.domain.whitelist import Whitelist
 from hybrid_mcp.ports import Provider
@@ -241,6 +249,38 @@ async def test_the_environment_changes_neither_address_nor_key(kind: ProviderKin
         for received in own.requests:
             assert ENVIRONMENT_KEY not in str(received)
             assert received.headers.get("authorization") == (None if kind == "ollama" else f"Bearer {SECRET_KEY}")
+
+
+@every_dialect
+async def test_a_certificate_that_nobody_vouches_for_is_refused(kind: ProviderKind, tmp_path: Path):
+    with FakeServer(GOOD[kind], tls=self_signed(tmp_path)) as impostor:
+        provider = OPENERS[kind](cloud_spec(impostor.url, kind))
+        try:
+            with pytest.raises(ProviderUnavailable, match="could not be reached"):
+                await provider.complete(CALL, Recorder())
+        finally:
+            await provider.aclose()
+        assert impostor.requests == []
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """The server side of TLS with a certificate for 127.0.0.1 that no authority has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "server.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
 
 
 @every_dialect

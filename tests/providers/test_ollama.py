@@ -318,7 +318,8 @@ async def models_of(script: Callable[[Received], Reply]) -> list[tuple[str, int 
             return [(spec.model, spec.context_tokens, spec.parameters) for spec in await provider.models()]
 
 
-async def test_models_come_smallest_first_without_those_that_only_embed():
+async def test_models_come_smallest_first_without_those_that_only_embed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("hybrid_mcp.providers.ollama._SHOW_BUDGET_S", NEVER_LONGER_S)
     tags = [
         tag("qwen2.5:7b", parameter_size="7.6B"),
         tag("nomic-embed-text:latest", parameter_size="137M", family="nomic-bert"),

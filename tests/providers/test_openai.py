@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -176,6 +177,7 @@ async def test_a_refusal_in_words_counts_as_a_refusal():
         ({}, None),
         ({"prompt_tokens": None, "completion_tokens": None}, None),
         ({"prompt_tokens": "many", "completion_tokens": -1}, None),
+        ({"prompt_tokens": 0, "completion_tokens": 5, "total_tokens": 5}, None),
         ({"prompt_tokens": 10, "completion_tokens": 2}, Usage(input_tokens=10, output_tokens=2)),
         (  # thinking that is billed and counted in the total alone
             {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 512},
@@ -326,6 +328,7 @@ async def test_a_refused_connection_was_not_billed():
     assert caught.value.billed is False
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux leaves a connection to a full queue unanswered")
 async def test_a_connection_that_never_comes_about_was_not_billed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("hybrid_mcp.providers.http.CONNECT_TIMEOUT_S", 0.1)
     with full_backlog() as url:
@@ -372,7 +375,7 @@ async def test_a_whole_answer_whose_stream_stays_open_is_an_answer():
     with FakeServer(reply_always(Reply())) as server:
         body = (*sse(openai_chunk("Hi"), openai_chunk(finish="stop")), server.hang)
         server.script = reply_always(Reply(content_type="text/event-stream", body=body))
-        async with opened(cloud_spec(server.url), idle_s=0.1) as provider:
+        async with opened(cloud_spec(server.url), idle_s=0.5) as provider:
             completion = await provider.complete(CALL, Recorder())
     assert (completion.text, completion.finish, completion.usage) == ("Hi", "stop", None)
 

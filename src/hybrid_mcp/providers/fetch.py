@@ -122,7 +122,9 @@ class ModelFile:
                 f"{self.path.name} is not on this machine and airgap is on: run `hybrid-mcp models pull smollm2` once "
                 f"without airgap, or copy the file into {self.path.parent}"
             )
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # The home folder above it is its owner's alone, whoever creates it first.
+        self.path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.parent.mkdir(exist_ok=True)
         async with self._alone():
             if await to_thread.run_sync(_is_right, self.path, self._artifact):
                 return

@@ -191,11 +191,9 @@ def _take_choice(answer: Answer, choice: Choice) -> None:
         answer.finish = _FINISH.get(choice.finish_reason, "other")
 
 
-def _usage(usage: CompletionUsage) -> Usage | None:
+def _usage(usage: CompletionUsage) -> Usage:
     """Token counts. Some servers leave the thinking out of `completion_tokens`, but none out of `total_tokens`."""
     tokens_in, tokens_out, total = count(usage.prompt_tokens), count(usage.completion_tokens), count(usage.total_tokens)
-    if not tokens_in and not tokens_out:
-        return None
     details_in, details_out = usage.prompt_tokens_details, usage.completion_tokens_details
     return Usage(
         input_tokens=tokens_in,

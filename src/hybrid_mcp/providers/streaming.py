@@ -57,10 +57,10 @@ class Answer:
         self._logprobs.extend(value for value in logprobs if math.isfinite(value))
 
     def completion(self) -> Completion:
+        """All of it. Usage without a single input token counts as not reported: no chat has none."""
         mean = math.fsum(self._logprobs) / len(self._logprobs) if self._logprobs else None
-        return Completion(
-            text="".join(self._pieces), finish=self.finish or "other", usage=self.usage, mean_logprob=mean
-        )
+        usage = self.usage if self.usage is not None and self.usage.input_tokens else None
+        return Completion(text="".join(self._pieces), finish=self.finish or "other", usage=usage, mean_logprob=mean)
 
 
 async def read_stream(

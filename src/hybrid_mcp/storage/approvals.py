@@ -38,7 +38,7 @@ class AuditTrail:
             "reason": request.reason, "client": request.client,
         }  # fmt: skip
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with FileLock(self.path.with_suffix(".lock")), self.path.open("a", encoding="utf-8") as file:
                 # A line that a crash tore off must not swallow this one.
                 file.write("\n" * self._is_torn() + json.dumps(line, ensure_ascii=False) + "\n")

@@ -114,7 +114,7 @@ def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
         raise StorageError(
             f"the ledger {path} needs SQLite 3.37 or newer, this Python has {sqlite3.sqlite_version}: use a newer one"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
     try:
         _prepare(connection, path, busy_timeout_s)
