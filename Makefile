@@ -14,8 +14,14 @@ demo: .venv/runtime        ## see the main job: a real MCP session, a real model
 test: .venv/dev            ## all tests, the embedded model really run
 	$(BIN)/pytest
 
-test-ollama: .venv/dev     ## the tests against a real Ollama, which is fetched (Linux x86_64 only)
-	$(BIN)/python -m tests.install_ollama .cache/ollama --run $(BIN)/pytest -m ollama
+test-ollama: .venv/dev     ## the tests against a real Ollama 0.9.3, which is fetched (Linux x86_64 only)
+	@start="$$($(BIN)/python tests/install_ollama.py .cache/ollama)"; \
+	env $$start >.cache/ollama/server.log 2>&1 & server=$$!; trap "kill $$server" EXIT; \
+	for _ in $$(seq 60); do \
+		$(BIN)/python -c "import socket; socket.create_connection(('127.0.0.1', 21434), 1)" 2>/dev/null && break; \
+		sleep 0.5; \
+	done; \
+	HYBRID_MCP_TEST_OLLAMA=http://127.0.0.1:21434 $(BIN)/pytest -m ollama
 
 check: .venv/dev           ## lint, types, layers
 	$(BIN)/ruff format --check $(SOURCES)

@@ -261,7 +261,9 @@ def test_a_paid_far_ollama_must_be_encrypted(home: Path):
 
 def test_a_paid_ollama_stays_paid_wherever_it_moves(home: Path):
     own_profile(home, "providers: {ollama: {local: false}}\n")
-    assert ollama(load(home, OLLAMA_HOST=":9999")).local is False
+    for value in (":9999", "localhost"):
+        loaded = load(home, OLLAMA_HOST=value)
+        assert (ollama(loaded).local, loaded.notices) == (False, ())
 
 
 def test_ollama_at_the_port_of_another_built_in_server_takes_its_place(home: Path):
@@ -278,11 +280,19 @@ def test_ollama_leaves_a_server_whose_models_the_profile_lists(home: Path):
 def test_a_provider_of_the_profile_at_ollamas_port_keeps_its_terms(home: Path):
     entry = "{kind: ollama, base_url: 'http://127.0.0.1:11434', local: false}"
     own_profile(home, f"providers: {{mine: {entry}}}\n")
-    profile = load(home, OLLAMA_HOST="localhost").profile
-    assert profile.provider("ollama") is None
-    found = profile.provider("mine")
+    loaded = load(home, OLLAMA_HOST="localhost")
+    assert loaded.profile.provider("ollama") is None
+    found = loaded.profile.provider("mine")
     assert found is not None
     assert found.local is False
+    assert loaded.notices == ("OLLAMA_HOST is not used: the profile gives that address to the provider mine",)
+
+
+def test_a_built_in_server_under_the_profiles_terms_keeps_them_at_ollamas_port(home: Path):
+    own_profile(home, "providers: {vllm: {local: false}}\n")
+    loaded = load(home, OLLAMA_HOST=":8000")
+    assert ollama(loaded) == VENDORS["ollama"]
+    assert loaded.notices == ("OLLAMA_HOST is not used: the profile gives that address to the provider vllm",)
 
 
 def test_ollama_host_does_not_move_a_provider_of_another_kind(home: Path):

@@ -279,6 +279,7 @@ WRONG = [
     ("unknown data rule", "personal_data: share\n", "use one of stay_local, allow_cloud"),
     ("double key", "profile: a\nprofile: b\n", "2: 'profile': stands twice (first in line 1); keep one of them"),
     ("rules as a list", "routing_rules: [1]\n", "1: routing_rules: must be a mapping"),
+    ("rules as a list below", "profile: x\nrouting_rules:\n\n  - 1\n", "2: routing_rules: must be a mapping"),
     ("models as a text", "routing_rules: {cloud_models: gemini:x}\n", "cloud_models: must be a list"),
     ("empty", "", " is empty; start with `profile: NAME`"),
     ("only a comment", "# nothing\n", " is empty; start with"),

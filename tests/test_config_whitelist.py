@@ -288,6 +288,15 @@ def test_a_full_disk_loses_nothing_and_leaves_no_part(home: Path, path: Path, mo
 
 
 @posix
+def test_a_reader_in_the_middle_of_a_change_still_reads_the_whole_old_file(path: Path):
+    write(path, SEED)
+    with path.open(encoding="utf-8") as reader:
+        start = reader.read(10)
+        add_entry(path, "domains", "a.example")
+        assert start + reader.read() == SEED
+
+
+@posix
 def test_a_link_out_of_the_home_is_refused_and_its_target_left_alone(home: Path, path: Path, tmp_path: Path):
     outside = write(tmp_path / "elsewhere" / "whitelist.json", SEED)
     home.mkdir()

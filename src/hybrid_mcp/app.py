@@ -45,7 +45,7 @@ def open_app(settings: Settings, observer: Observer) -> App:
     """Wire the application. No file is created and no connection made until it is used."""
     from hybrid_mcp.providers.catalog import ProfileCatalog
     from hybrid_mcp.providers.guarded import Breakers
-    from hybrid_mcp.providers.http import Egress
+    from hybrid_mcp.providers.http import Egress, answers
     from hybrid_mcp.providers.prices import GenaiPrices
     from hybrid_mcp.storage.approvals import AuditTrail
     from hybrid_mcp.storage.memory import MemoryCache
@@ -60,7 +60,7 @@ def open_app(settings: Settings, observer: Observer) -> App:
     opener = _Opener(settings=settings, egress=egress, breakers=breakers, clock=clock)
     catalog = ProfileCatalog(
         profile=profile, has_key=lambda spec: not spec.key_needed or settings.key_for(spec) is not None,
-        open_provider=opener, breakers=breakers, clock=clock,
+        answers=lambda spec: answers(spec, egress), open_provider=opener, breakers=breakers, clock=clock,
         ollama_model=settings.ollama_model,
     )  # fmt: skip
     ledger, prices = SqliteLedger(settings.home / "ledger.db", clock=clock), GenaiPrices()

@@ -93,7 +93,14 @@ async def _local_servers(app: App) -> AsyncIterator[Finding]:
         if models:
             yield Finding(what=spec.name, state="ok", detail=f"{spec.base_url}: {', '.join(models[:5])}")
         else:
-            yield Finding(what=spec.name, state="note", detail=f"nothing answers at {spec.base_url}")
+            yield Finding(what=spec.name, state="note", detail=_why_absent(app, spec))
+
+
+def _why_absent(app: App, spec: ProviderSpec) -> str:
+    only = app.settings.ollama_model
+    if spec.kind == "ollama" and only is not None:
+        return f"no model {only} (OLLAMA_MODEL) at {spec.base_url}: start Ollama, and run `ollama pull {only}`"
+    return f"no model server answers at {spec.base_url}"
 
 
 def _clouds(app: App) -> list[Finding]:

@@ -14,6 +14,7 @@ from hybrid_mcp.domain.errors import EgressDenied
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, Provider, ProviderCall
 from hybrid_mcp.providers.discovery import discover, parameters_in, size_key
+from hybrid_mcp.providers.http import answers
 from hybrid_mcp.providers.ollama import OllamaProvider
 from hybrid_mcp.providers.openai import OpenAIProvider
 from tests.support_servers import (
@@ -55,7 +56,9 @@ async def found_at(*specs: ProviderSpec, limit_s: float = 0.3) -> list[str]:
             stack.push_async_callback(provider.aclose)
             return provider
 
-        return [model.name for model in await discover(specs, open_provider, limit_s)]
+        return [
+            model.name for model in await discover(specs, lambda spec: answers(spec, CLOSED), open_provider, limit_s)
+        ]
 
 
 async def test_models_of_all_servers_come_in_one_order_smallest_first():
@@ -99,11 +102,15 @@ async def test_a_server_that_never_answers_does_not_hold_the_others_up():
         with anyio.fail_after(NEVER_LONGER_S):
             names = await found_at(*specs, local_spec(f"{good.url}/v1", name="good"), limit_s=1.0)
         assert names == ["good:good-1b"]
-        assert len(silent.requests) == len(specs)
+        assert len(silent.requests) == 2 * len(specs)
 
 
 async def test_where_nothing_listens_nothing_is_found():
     assert await found_at(local_spec(closed_port_url()), local_spec(closed_port_url(), "ollama")) == []
+
+
+async def listens(spec: ProviderSpec) -> bool:
+    return spec.kind == "openai"
 
 
 class Scripted:
@@ -136,7 +143,22 @@ async def test_a_provider_that_is_refused_or_slow_is_absent():
     providers = {"refused": Scripted(refuse), "slow": Scripted(sleep), "good": Scripted(answer)}
     specs = [ProviderSpec(name=name, kind="openai") for name in providers]
     with anyio.fail_after(NEVER_LONGER_S):
-        assert await discover(specs, lambda spec: providers[spec.name]) == [good]
+        assert await discover(specs, listens, lambda spec: providers[spec.name]) == [good]
+
+
+async def test_a_server_that_does_not_answer_is_never_opened():
+    async def silent(spec: ProviderSpec) -> bool:
+        await anyio.sleep_forever()
+        return spec.local
+
+    async def denied(spec: ProviderSpec) -> bool:
+        raise EgressDenied(spec.name)
+
+    def never(spec: ProviderSpec) -> Provider:
+        raise AssertionError(spec.name)
+
+    for nobody in (silent, denied):
+        assert await discover([HERE], nobody, never, 0.01) == []
 
 
 @pytest.mark.parametrize(

@@ -27,24 +27,25 @@ def with_ollama_at(
     spec = profile.provider(_BUILT_IN.name) or _BUILT_IN
     if spec.kind != _BUILT_IN.kind:
         return profile, ("OLLAMA_HOST is not used: the profile gives the provider ollama another kind",)
-    if endpoint.loopback and any(_is_own_at(other, endpoint.port) for other in profile.providers):
-        return profile, ()
+    taken = next((other.name for other in profile.providers if _is_own_at(other, endpoint)), None)
+    if taken is not None:
+        return profile, (f"OLLAMA_HOST is not used: the profile gives that address to the provider {taken}",)
     local = declared_local.get(spec.name, endpoint.loopback)
     moved = replace(spec, base_url=endpoint.url, host=endpoint.host, loopback=endpoint.loopback, local=local)
     notices = _checked(endpoint, moved)
-    specs = without_doubles({each.name: each for each in profile.providers} | {moved.name: moved}, _kept(profile))
+    specs = {each.name: each for each in profile.providers} | {moved.name: moved}
+    specs = without_doubles(specs, _listed(profile) | {moved.name})
     return replace(profile, providers=tuple(specs.values())), notices
 
 
-def _is_own_at(spec: ProviderSpec, port: int) -> bool:
-    return spec.name not in VENDORS and spec.loopback and port_of(spec) == port
+def _is_own_at(spec: ProviderSpec, endpoint: Endpoint) -> bool:
+    own = spec.name != _BUILT_IN.name and spec != VENDORS.get(spec.name)
+    return own and endpoint.loopback and spec.loopback and port_of(spec) == endpoint.port
 
 
-def _kept(profile: Profile) -> frozenset[str]:
-    """Providers that stay whatever port Ollama has: the profile's own ones, and those whose models it lists."""
-    own = {spec.name for spec in profile.providers if spec != VENDORS.get(spec.name)}
-    listed = {model.provider for model in (*profile.rules.local_models, *profile.rules.cloud_models)}
-    return frozenset(own | listed | {_BUILT_IN.name})
+def _listed(profile: Profile) -> frozenset[str]:
+    """Providers whose models the profile lists: they stay, whatever port Ollama has."""
+    return frozenset(model.provider for model in (*profile.rules.local_models, *profile.rules.cloud_models))
 
 
 def _checked(endpoint: Endpoint, spec: ProviderSpec) -> tuple[str, ...]:

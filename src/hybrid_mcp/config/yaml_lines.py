@@ -78,7 +78,8 @@ def _node(path: Path, events: _Events, event: yaml.Event, depth: int) -> Node:
 
 
 def _refuse_unused_syntax(path: Path, line: int, event: yaml.Event) -> None:
-    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+    # An alias has the anchor that it repeats.
+    if getattr(event, "anchor", None) is not None:
         raise wrong(path, line, "", "anchors (&) and aliases (*) are not read; write the value out, or quote it")
     if getattr(event, "tag", None) is not None:
         raise wrong(path, line, "", "tags (!) are not read; write the plain value, or quote it")

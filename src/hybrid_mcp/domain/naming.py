@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.profile import ModelSpec, Profile
-from hybrid_mcp.domain.vendors import ALIASES
+from hybrid_mcp.domain.vendors import ALIASES, PRESENT_NAMES
 
 
 def preferred_models(
     name: str, listed: Sequence[ModelSpec], profile: Profile, known: Callable[[ModelSpec], bool]
 ) -> tuple[ModelSpec, ...]:
-    """The models meant by `provider:model` or by an alias (gemini, claude, openai, local).
+    """The models meant by `provider:model`, by an alias (gemini, claude, openai, local), or by an old name.
 
     A model that is not listed is taken where `known` (a price) vouches for a cloud one, and where its provider is a
     local OpenAI-compatible server: llama-server answers to any name.
@@ -29,6 +29,8 @@ def preferred_models(
 
 
 def _unaliased(name: str, profile: Profile) -> str:
+    if name in PRESENT_NAMES:
+        return str(PRESENT_NAMES[name])
     vendor = ALIASES.get(name)
     if vendor is None:
         return name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -20,11 +20,13 @@ FOUND_FOR_S = 10.0
 class ProfileCatalog:
     """Implements `Catalog`. Providers are opened when first needed and closed together.
 
-    `has_key` tells whether a provider has what it needs; `ollama_model` keeps Ollama to one model.
+    `has_key`: a provider has what it needs. `answers`: a local server is there. `ollama_model` keeps
+    Ollama to one model.
     """
 
     profile: Profile
     has_key: Callable[[ProviderSpec], bool]
+    answers: Callable[[ProviderSpec], Awaitable[bool]]
     open_provider: Callable[[ProviderSpec], Provider]
     breakers: Breakers
     clock: Clock
@@ -73,7 +75,7 @@ class ProfileCatalog:
         names = {model.provider for model in self.profile.rules.local_models}
         local = [spec for spec in self.profile.providers if spec.local and (not names or spec.name in names)]
         over_http = [spec for spec in local if spec.kind != "embedded"]
-        found = await discover(over_http, self.provider_of)
+        found = await discover(over_http, self.answers, self.provider_of)
         for spec in local:
             if spec.kind == "embedded":
                 found.extend(await self.provider_of(spec).models())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import anyio
 
@@ -17,26 +18,46 @@ _UNITS = {"b": 1_000_000_000, "m": 1_000_000}
 
 
 async def discover(
-    specs: Sequence[ProviderSpec], open_provider: Callable[[ProviderSpec], Provider], limit_s: float = 0.3
+    specs: Sequence[ProviderSpec],
+    answers: Callable[[ProviderSpec], Awaitable[bool]],
+    open_provider: Callable[[ProviderSpec], Provider],
+    limit_s: float = 0.3,
 ) -> list[ModelSpec]:
-    """The models of all local servers that answer within `limit_s` seconds, smallest first.
+    """The models of all local servers that answer, smallest first; nobody is waited for longer than `limit_s` seconds.
 
-    A server that is dead, slow or something else altogether is just absent. What `open_provider` returns stays the
-    caller's to close.
+    A server that is dead, slow or something else altogether is just absent. Only one that `answers` is opened, because
+    that loads an SDK. What `open_provider` returns stays the caller's to close.
     """
+    alive: list[ProviderSpec] = []
+
+    async def knock(spec: ProviderSpec) -> None:
+        if await answers(spec):
+            alive.append(spec)
+
+    await _all_within(limit_s, [partial(knock, spec) for spec in specs])
+
     found: list[ModelSpec] = []
 
-    async def ask(spec: ProviderSpec) -> None:
+    async def ask(provider: Provider) -> None:
+        found.extend(await provider.models())
+
+    # Opened before the clock runs: loading an SDK takes longer than any local server does.
+    opened = [open_provider(spec) for spec in alive]
+    await _all_within(limit_s, [partial(ask, provider) for provider in opened])
+    return sorted(found, key=size_key)
+
+
+async def _all_within(limit_s: float, works: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    async def one(work: Callable[[], Awaitable[None]]) -> None:
         with anyio.move_on_after(limit_s):
             try:
-                found.extend(await open_provider(spec).models())
+                await work()
             except HybridError:
                 return
 
     async with anyio.create_task_group() as group:
-        for spec in specs:
-            group.start_soon(ask, spec)
-    return sorted(found, key=size_key)
+        for work in works:
+            group.start_soon(one, work)
 
 
 def size_key(model: ModelSpec) -> tuple[float, str]:

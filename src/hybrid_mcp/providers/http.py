@@ -25,6 +25,7 @@ LISTING_TIMEOUT_S = 2.0
 LISTING_LIMIT_BYTES = 1_000_000
 """A list of models is some kilobytes; whatever else listens on a well-known port is not read to its end."""
 
+_SERVER_STATUSES = frozenset({200, 401, 403})  # the last two where a server wants a key even for its list
 _PORTS = {"http": 80, "https": 443}
 _KEEP_ALIVE_S = 4.0  # llama.cpp's server closes an idle connection after 5 s; ours goes first
 _SENT_HEADERS = frozenset({
@@ -144,6 +145,27 @@ def base_url_of(spec: ProviderSpec) -> str:
     if not spec.base_url:
         raise ConfigError(f"provider {spec.name} has no base_url: set `providers: {spec.name}: base_url:`")
     return spec.base_url.rstrip("/")
+
+
+def listing_url(spec: ProviderSpec) -> str:
+    """Where a local server tells its models."""
+    return f"{base_url_of(spec)}/{'api/tags' if spec.kind == 'ollama' else 'models'}"
+
+
+async def answers(spec: ProviderSpec, egress: Egress) -> bool:
+    """Whether something that may be a model server listens there; asked without any SDK, because mostly nothing does.
+
+    Raises:
+        EgressDenied: the host may not be contacted.
+    """
+    try:
+        async with (
+            client_httpx2(spec, egress, dict[str, str]) as client,
+            client.stream("GET", listing_url(spec)) as response,
+        ):
+            return response.status_code in _SERVER_STATUSES
+    except httpx2.HTTPError:
+        return False
 
 
 async def fetch_listing(client: httpx.AsyncClient | httpx2.AsyncClient, url: str) -> bytes | None:

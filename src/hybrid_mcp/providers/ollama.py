@@ -19,7 +19,7 @@ from hybrid_mcp.domain.scorer import english_characters
 from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.providers.discovery import parameters_in, size_key
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
-from hybrid_mcp.providers.http import CONNECT_TIMEOUT_S, Egress, base_url_of, fetch_listing, guarded_httpx
+from hybrid_mcp.providers.http import CONNECT_TIMEOUT_S, Egress, base_url_of, fetch_listing, guarded_httpx, listing_url
 from hybrid_mcp.providers.streaming import IDLE_S, Answer, Patience, count, read_stream
 
 SERVED_CONTEXT = 4096
@@ -117,7 +117,7 @@ class OllamaProvider:
 
     async def _tags(self) -> Sequence[_Tag]:
         try:
-            listing = await fetch_listing(self._http, f"{base_url_of(self._spec)}/api/tags")
+            listing = await fetch_listing(self._http, listing_url(self._spec))
             return _Tags.model_validate_json(listing or b"").models
         except ValidationError:
             return ()

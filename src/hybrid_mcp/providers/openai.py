@@ -20,7 +20,7 @@ from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.providers.discovery import parameters_in, size_key
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
-from hybrid_mcp.providers.http import Egress, base_url_of, client_httpx2, fetch_listing
+from hybrid_mcp.providers.http import Egress, base_url_of, client_httpx2, fetch_listing, listing_url
 from hybrid_mcp.providers.streaming import IDLE_S, Answer, count, patience_for, read_stream
 
 _FINISH: Mapping[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "refusal"}
@@ -111,7 +111,7 @@ class OpenAIProvider:
         """What a local server offers for chat; cloud models come from the profile."""
         if not self._spec.local:
             return ()
-        entries = _entries(await fetch_listing(self._http, f"{base_url_of(self._spec)}/models"))
+        entries = _entries(await fetch_listing(self._http, listing_url(self._spec)))
         self._gives_logprobs = any(entry.owned_by in _LOGPROB_SERVERS for entry in entries)
         return sorted((_model(self._spec, entry) for entry in entries if _is_for_chat(entry)), key=size_key)
 
