@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hybrid_mcp.domain.completion import Completion, Message, Usage
 from hybrid_mcp.domain.errors import (
     ContextTooLong,
+    EgressDenied,
     HybridError,
     ProviderError,
     ProviderRejected,
@@ -339,6 +340,33 @@ async def test_models_come_smallest_first_without_those_that_only_embed(monkeypa
         ("quiet:latest", SERVED_CONTEXT, 1_000_000_000),
         ("qwen2.5:7b", SERVED_CONTEXT, 7_600_000_000),
     ]
+
+
+REMOTE = {**OLLAMA_SHOW, "remote_host": "https://far.example:443", "remote_model": "big:120b"}
+
+
+async def test_models_that_run_in_ollamas_cloud_are_not_local_ones(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("hybrid_mcp.providers.ollama._SHOW_BUDGET_S", NEVER_LONGER_S)
+    tags = [
+        tag("gpt-oss:120b-cloud"), tag("deepseek:cloud"), tag("copied:1b"), {**tag("told:1b"), "remote_host": "x"},
+        tag("here:1b"),
+    ]  # fmt: skip
+
+    def script(received: Received) -> Reply:
+        if received.path == "/api/show" and received.json["model"] == "copied:1b":
+            return json_reply(REMOTE)
+        return ollama_script(tags=json_reply({"models": tags}))(received)
+
+    assert [model for model, _, _ in await models_of(script)] == ["here:1b"]
+
+
+@pytest.mark.parametrize(("model", "shown"), [("copied", REMOTE), ("gpt-oss:120b-cloud", OLLAMA_SHOW)])
+async def test_no_prompt_goes_through_ollama_to_its_cloud(model: str, shown: dict[str, Any]):
+    with FakeServer(ollama_script(show=json_reply(shown))) as server:
+        async with opened(local_spec(server.url, "ollama")) as provider:
+            with pytest.raises(EgressDenied, match="does not run on this machine"):
+                await provider.complete(replace(CALL, model=model), Recorder())
+        assert [received.path for received in server.requests] == ["/api/show"]
 
 
 async def test_models_do_not_wait_for_slow_details():

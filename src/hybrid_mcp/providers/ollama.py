@@ -13,7 +13,7 @@ import ollama
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hybrid_mcp.domain.completion import Completion, Finish, Usage
-from hybrid_mcp.domain.errors import ContextTooLong, HybridError, ProviderRejected, ProviderUnavailable
+from hybrid_mcp.domain.errors import ContextTooLong, EgressDenied, HybridError, ProviderRejected, ProviderUnavailable
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.domain.scorer import english_characters
 from hybrid_mcp.ports import Progress, ProviderCall
@@ -52,11 +52,28 @@ class _Tag(BaseModel):
     name: str
     size: int = 0
     details: _Details = _Details()
+    remote_host: str = ""
+    remote_model: str = ""
 
 
 class _Tags(BaseModel):
     model_config = ConfigDict(frozen=True)
     models: tuple[_Tag, ...]
+
+
+class _Shown(BaseModel):
+    """What /api/show tells. `remote_host`: the model only seems to be here, Ollama sends its prompts on to there."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+    parameters: str = ""
+    model_info: Mapping[str, object] | None
+    capabilities: tuple[str, ...] = ()
+    remote_host: str = ""
+    remote_model: str = ""
+
+    @property
+    def is_remote(self) -> bool:
+        return bool(self.remote_host or self.remote_model)
 
 
 class OllamaProvider:
@@ -92,14 +109,14 @@ class OllamaProvider:
         """The models that can chat, with their context sizes where Ollama tells them quickly."""
         if not self._spec.local:
             return ()
-        tags = [tag for tag in await self._tags() if not _is_embedding(tag)]
-        shown: dict[str, ollama.ShowResponse] = {}
+        tags = [tag for tag in await self._tags() if not _is_embedding(tag) and not _is_remote(tag)]
+        shown: dict[str, _Shown] = {}
         limiter = anyio.CapacityLimiter(_SHOW_AT_ONCE)
 
         async def show(name: str) -> None:
             async with limiter:
                 try:
-                    shown[name] = await self._sdk.show(name)
+                    shown[name] = await self._show(name)
                 except _SDK_ERRORS:
                     return
 
@@ -107,7 +124,7 @@ class OllamaProvider:
             async with anyio.create_task_group() as group:
                 for tag in tags:
                     group.start_soon(show, tag.name)
-        self._contexts |= {name: _context(self._spec, answer) for name, answer in shown.items()}
+        self._contexts |= {name: _context(self._spec, answer) for name, answer in shown.items() if not answer.is_remote}
         chat = [tag for tag in tags if _can_chat(shown.get(tag.name))]
         return sorted((_model(self._spec, tag, shown.get(tag.name)) for tag in chat), key=size_key)
 
@@ -124,8 +141,21 @@ class OllamaProvider:
 
     async def _context_of(self, model: str) -> int:
         if model not in self._contexts:
-            self._contexts[model] = _context(self._spec, await self._sdk.show(model))
+            shown = await self._show(model)
+            if self._spec.local and (shown.is_remote or _named_remote(model)):
+                raise EgressDenied(
+                    f"{self._spec.name}:{model} does not run on this machine: Ollama would send the prompt on to its "
+                    "cloud. Choose a model that was pulled, without -cloud in its name"
+                )
+            self._contexts[model] = _context(self._spec, shown)
         return self._contexts[model]
+
+    async def _show(self, model: str) -> _Shown:
+        """Asked without the SDK, which leaves out where a model runs."""
+        answer = await self._http.post(f"{base_url_of(self._spec)}/api/show", json={"model": model})
+        if answer.status_code != 200:
+            raise ollama.ResponseError(answer.text, answer.status_code)
+        return _Shown.model_validate_json(answer.content)
 
     @asynccontextmanager
     async def _opened(
@@ -152,12 +182,12 @@ def _take(answer: Answer, part: ollama.ChatResponse) -> None:
             answer.usage = Usage(input_tokens=count(part.prompt_eval_count), output_tokens=count(part.eval_count))
 
 
-def _context(spec: ProviderSpec, shown: ollama.ShowResponse) -> int:
+def _context(spec: ProviderSpec, shown: _Shown) -> int:
     """Tokens of context to ask for: as declared, else as the Modelfile says, else Ollama's default; what the model
     can at the most."""
-    set_there = _NUM_CTX.search(shown.parameters or "")
+    set_there = _NUM_CTX.search(shown.parameters)
     wanted = spec.context_tokens or (int(set_there[1]) if set_there else SERVED_CONTEXT)
-    lengths = [count(value) for key, value in (shown.modelinfo or {}).items() if key.endswith(".context_length")]
+    lengths = [count(value) for key, value in (shown.model_info or {}).items() if key.endswith(".context_length")]
     return min([wanted, *(length for length in lengths if length)])
 
 
@@ -225,11 +255,22 @@ def _is_embedding(tag: _Tag) -> bool:
     return tag.details.family in _EMBEDDING_FAMILIES or "embed" in tag.name.lower()
 
 
-def _can_chat(shown: ollama.ShowResponse | None) -> bool:
-    return shown is None or not shown.capabilities or "completion" in shown.capabilities
+def _is_remote(tag: _Tag) -> bool:
+    return bool(tag.remote_host or tag.remote_model) or _named_remote(tag.name)
 
 
-def _model(spec: ProviderSpec, tag: _Tag, shown: ollama.ShowResponse | None) -> ModelSpec:
+def _named_remote(model: str) -> bool:
+    """Ollama's cloud models are named so: `gpt-oss:120b-cloud`, `deepseek-v3:cloud`."""
+    return model.endswith(("-cloud", ":cloud"))
+
+
+def _can_chat(shown: _Shown | None) -> bool:
+    if shown is None:
+        return True
+    return not shown.is_remote and (not shown.capabilities or "completion" in shown.capabilities)
+
+
+def _model(spec: ProviderSpec, tag: _Tag, shown: _Shown | None) -> ModelSpec:
     told = parameters_in(tag.details.parameter_size) or parameters_in(tag.name)
     return ModelSpec(
         provider=spec,
