@@ -181,6 +181,18 @@ async def test_the_smaller_of_the_two_per_request_caps_holds():
         await used.service.complete(replace(ASK, max_cost=Usd.limit("0.01")), used.notes)
 
 
+async def test_what_an_attempt_cost_counts_against_the_cap_of_the_request():
+    profile = Profile(name="t", rules=RoutingRules(threshold=0))
+    cut = ProviderUnavailable("cut in the stream")
+    used = bench(cloud=["a", "b"], profile=profile, a=[cut], b=[says("x")])
+    plan = await used.service.complete(replace(ASK, dry_run=True), used.notes)
+    tight = replace(ASK, max_cost=plan.plan[0].bound + Usd(1))
+    with pytest.raises(NoRoute, match="b: refused"):
+        await used.service.complete(tight, used.notes)
+    assert used.scripted.called == ["a"]
+    assert (await balance(used)).spent == plan.plan[0].bound
+
+
 async def test_good_answers_are_kept_and_doubtful_ones_are_not():
     used = bench(cloud=["big"], big=[says("first", finish="length"), says("second"), says("third")])
     answers = [await used.service.complete(ASK, used.notes) for _ in range(3)]

@@ -125,8 +125,11 @@ class Service:
             step = waiting.pop(0)
             if is_weaker(step, tried, routed.ladder):
                 continue
-            limit_s = left_s / 2 if waiting else left_s
-            one = await self._attempt(call, step, limit_s, routed.baseline, progress)
+            terms = _Terms(
+                limit_s=left_s / 2 if waiting else left_s, caps=self._caps_left(call.request, tried),
+                baseline=routed.baseline,
+            )  # fmt: skip
+            one = await self._attempt(call, step, terms, progress)
             tried.append(one)
             self.observer.attempted(call.id, one.attempt)
             if one.completion is not None and not one.verdict.escalate:
@@ -138,14 +141,10 @@ class Service:
                 waiting.append(step)
         return tried
 
-    async def _attempt(
-        self, call: _Call, step: Step, limit_s: float, baseline: ModelSpec | None, progress: Progress
-    ) -> Tried:
+    async def _attempt(self, call: _Call, step: Step, terms: _Terms, progress: Progress) -> Tried:
         """Reserve, dispatch, call, settle: whatever happens in between, the reservation is closed."""
         try:
-            reservation = await _shielded(
-                self.ledger.reserve(self._hold(call, step, limit_s), self._caps(call.request))
-            )
+            reservation = await _shielded(self.ledger.reserve(self._hold(call, step, terms.limit_s), terms.caps))
         except BudgetExceeded as error:
             return never_sent(step, "refused", str(error))
 
@@ -157,7 +156,7 @@ class Service:
             await _shielded(self.ledger.dispatch(reservation))
             one = broken_off(step)
             watched.status(f"asking {step.spec.name}")
-            with anyio.fail_after(limit_s):
+            with anyio.fail_after(terms.limit_s):
                 completion = await self.catalog.provider(step.spec).complete(_to_send(call.request, step), watched)
             one = answered(
                 step,
@@ -166,7 +165,7 @@ class Service:
                 asked_tokens=call.request.max_output_tokens,
             )
         except TimeoutError:
-            one = failed(step, ProviderTimeout(f"no answer within {limit_s:.0f} s (last: {watched.last})"))
+            one = failed(step, ProviderTimeout(f"no answer within {terms.limit_s:.0f} s (last: {watched.last})"))
         except (ProviderError, ContextTooLong) as error:
             one = failed(step, error)
         except EgressDenied as error:
@@ -174,7 +173,7 @@ class Service:
             raise
         finally:
             one = one.lasting(round((self.clock.monotonic() - started) * 1000))
-            await _shielded(self._close(reservation, one, baseline))
+            await _shielded(self._close(reservation, one, terms.baseline))
         return one
 
     async def _close(self, reservation: Reservation, one: Tried, baseline: ModelSpec | None) -> None:
@@ -243,6 +242,12 @@ class Service:
         asked = (cap for cap in (self.profile.max_cost, request.max_cost) if cap is not None)
         return Caps(request=min(asked, default=None), day=self.profile.daily_budget, month=self.profile.monthly_budget)
 
+    def _caps_left(self, request: Request, tried: Sequence[Tried]) -> Caps:
+        """The caps for one more attempt: what earlier ones cost counts against the cap of the request."""
+        caps = self._caps(request)
+        spent = sum((one.attempt.cost for one in tried), ZERO)
+        return replace(caps, request=None if caps.request is None else caps.request.minus(spent))
+
     async def _budget(self, request: Request) -> BudgetView:
         return await self.ledger.view(self._caps(request), self.clock.now())
 
@@ -302,6 +307,15 @@ class _Routed:
 
     decision: Decision
     ladder: tuple[str, ...]
+    baseline: ModelSpec | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Terms:
+    """What one attempt may take."""
+
+    limit_s: float
+    caps: Caps
     baseline: ModelSpec | None
 
 

