@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from hybrid_mcp.domain.budget import Hold, Settlement, Source
 from hybrid_mcp.domain.money import Usd
@@ -30,6 +31,9 @@ def usd(dollars: str) -> Usd:
     return Usd.limit(dollars)
 
 
+_NUMBERS = count(1)
+
+
 def hold(
     bound: str,
     *,
@@ -37,10 +41,10 @@ def hold(
     lease_s: float = 80.0,
     model: str = "acme:large",
     source: Source = "cloud",
-    request_id: str = "request-1",
+    request_id: str | None = None,
 ) -> Hold:
     return Hold(
-        request_id=request_id,
+        request_id=request_id or f"request-{next(_NUMBERS)}",
         model=model,
         source=source,
         bound=usd(bound),

@@ -12,7 +12,7 @@ from hybrid_mcp.domain.budget import Quote
 from hybrid_mcp.domain.completion import Completion, Usage
 from hybrid_mcp.domain.detectors import PatternScanner
 from hybrid_mcp.domain.money import Usd
-from hybrid_mcp.domain.profile import ModelSpec, Profile, ProviderSpec, RoutingRules
+from hybrid_mcp.domain.profile import ModelName, ModelSpec, Profile, ProviderSpec, RoutingRules
 from hybrid_mcp.ports import Listed, ModelFacts, Progress, ProviderCall
 from hybrid_mcp.service import Service
 from hybrid_mcp.storage.memory import MemoryCache, MemoryLedger
@@ -145,7 +145,8 @@ def bench(
     clock, notes, scripted = StillClock(), Notes(), Scripted(script)
     entries = [_listed(HERE, name, confidence) for name in local] + [_listed(CLOUD, name, None) for name in cloud]
     ledger, ids = MemoryLedger(clock), count(1)
-    rules = RoutingRules(threshold=0, always_try_local_first=bool(local))
+    names = tuple(ModelName(provider="cloud", model=name) for name in cloud)
+    rules = RoutingRules(threshold=0, always_try_local_first=bool(local), cloud_models=names)
     service = Service(
         profile=profile or Profile(name="t", monthly_budget=Usd.limit(50), rules=rules), whitelist=lambda: WHITELIST,
         ledger=ledger, catalog=FixedCatalog(entries, scripted), prices=FlatPrices(), cache=MemoryCache(clock),

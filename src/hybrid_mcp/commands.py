@@ -291,8 +291,8 @@ def _approve(app: App, approval_id: str | None) -> int:
     if not sys.stdin.isatty():
         raise HybridError("approve needs a terminal, so that it is you who says yes: run it in one")
     for request in wanted:
-        print(f"{request.id}: {request.client} asks for {request.resource_type}: {request.resource_name}")
-        print(f"  reason given: {request.reason or 'none'}")
+        print(f"{request.id}: {request.client} says: {request.reason or 'no reason given'}")
+        print(f"  asks for {request.resource_type}: {request.resource_name}")
         print(f"  this opens: {what_it_opens(request)}")
         if input("  allow? [y/N] ").strip().lower() in {"y", "yes"}:
             app.gatekeeper.grant(request)

@@ -21,6 +21,8 @@ from hybrid_mcp.domain.whitelist import (
 from hybrid_mcp.ports import ApprovalRequest, Approvals
 
 MAX_REASON_CHARACTERS = 500
+MAX_PENDING = 20
+"""More questions than that would train the owner to say yes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +61,10 @@ class Gatekeeper:
         kind, entry = _checked(resource_type, name)
         if self.check(kind, entry).allowed:
             return Requested(status="already_allowed")
-        short = reason.strip()[:MAX_REASON_CHARACTERS]
         request = ApprovalRequest(
-            id=self.new_id(), resource_type=kind, resource_name=entry, reason=short, client=client[:100]
-        )
+            id=self.new_id(), resource_type=kind, resource_name=entry, reason=_one_line(reason, MAX_REASON_CHARACTERS),
+            client=_one_line(client, 100),
+        )  # fmt: skip
         if self.mode == "deny":
             await to_thread.run_sync(self.approvals.record, "denied", request)
             return Requested(status="denied")
@@ -90,9 +92,14 @@ class Gatekeeper:
     def _file(self, request: ApprovalRequest) -> ApprovalRequest:
         """File it, or join the request for the same entry that is waiting already."""
         same = (request.resource_type, request.resource_name)
-        for waiting in self.approvals.pending():
+        pending = self.approvals.pending()
+        for waiting in pending:
             if (waiting.resource_type, waiting.resource_name) == same:
                 return waiting
+        if len(pending) >= MAX_PENDING:
+            raise InvalidRequest(
+                f"{MAX_PENDING} requests wait for the owner already: they must run `hybrid-mcp approve` first"
+            )
         self.approvals.record("requested", request)
         return request
 
@@ -107,6 +114,11 @@ def what_it_opens(request: ApprovalRequest) -> str:
             return f"tasks of the type {name} may be answered by cloud models"
         case _:
             return f"the MCP server {name} counts as allowed"
+
+
+def _one_line(text: str, limit: int) -> str:
+    """Foreign text as the owner may see it: nothing in it moves the cursor or fakes a line."""
+    return "".join(character if character.isprintable() else "?" for character in text.strip()[:limit])
 
 
 def _checked(resource_type: str, name: str) -> tuple[ResourceType, str]:

@@ -31,6 +31,7 @@ from hybrid_mcp.domain.errors import (
     EgressDenied,
     ProviderError,
     ProviderTimeout,
+    StorageError,
 )
 from hybrid_mcp.domain.judging import believable
 from hybrid_mcp.domain.money import ZERO, Usd
@@ -102,7 +103,7 @@ class Service:
         if not decision.steps:
             raise refusal(decision)
 
-        routed = _Routed(decision=decision, ladder=_ladder(candidates), baseline=_dearest(candidates))
+        routed = _Routed(decision=decision, rungs=_rungs(candidates), baseline=self._baseline(candidates))
         tried = await self._try_in_order(call, routed, progress)
         found = best(tried)
         if found is None:
@@ -111,7 +112,7 @@ class Service:
         chosen, completion = found
         reason = told(decision, tried, chosen, preferred)
         answer = replace(await self._completed(call, routed, tried, found), reason=reason)
-        if chosen.verdict.good:
+        if _is_worth_keeping(chosen, tried, preferred):
             await self.cache.put(fingerprint, _to_keep(answer, completion))
         self.observer.answered(answer)
         return answer
@@ -123,7 +124,7 @@ class Service:
         waited = False
         while waiting and (left_s := self._left_s(call)) > 0:
             step = waiting.pop(0)
-            if is_weaker(step, tried, routed.ladder):
+            if is_weaker(step, tried, routed.rungs):
                 continue
             terms = _Terms(
                 limit_s=left_s / 2 if waiting else left_s, caps=self._caps_left(call.request, tried),
@@ -173,7 +174,15 @@ class Service:
             raise
         finally:
             one = one.lasting(round((self.clock.monotonic() - started) * 1000))
-            await _shielded(self._close(reservation, one, terms.baseline))
+            one = await _shielded(self._closed(reservation, one, terms.baseline))
+        return one
+
+    async def _closed(self, reservation: Reservation, one: Tried, baseline: ModelSpec | None) -> Tried:
+        """Close the reservation. Where the ledger cannot, an answer that was paid for is not lost with it."""
+        try:
+            await self._close(reservation, one, baseline)
+        except StorageError as error:
+            return replace(one, trouble=f"the ledger keeps the whole reservation, because {error}")
         return one
 
     async def _close(self, reservation: Reservation, one: Tried, baseline: ModelSpec | None) -> None:
@@ -198,6 +207,12 @@ class Service:
         if usage is None or not believable(usage, text=completion.text, request_bytes=request.size_bytes):
             return None
         return self.prices.cost(step.spec, usage, self.clock.now())
+
+    def _baseline(self, candidates: Sequence[Candidate]) -> ModelSpec | None:
+        """The dearest of the profile's own cloud models, whatever the caller asked for."""
+        listed = {str(model) for model in self.profile.rules.cloud_models}
+        priced = [one for one in candidates if one.blended_nanos is not None and one.spec.name in listed]
+        return max(priced, key=lambda candidate: candidate.blended_nanos or 0).spec if priced else None
 
     def _baseline_cost(self, baseline: ModelSpec | None, usage: Usage | None) -> Usd | None:
         if baseline is None or usage is None:
@@ -303,10 +318,10 @@ class _Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Routed:
-    """`ladder`: local models' names, weakest first. `baseline`: the model that savings are measured against."""
+    """`rungs`: local models by name, the weakest is 0. `baseline`: the model that savings are measured against."""
 
     decision: Decision
-    ladder: tuple[str, ...]
+    rungs: dict[str, int]
     baseline: ModelSpec | None
 
 
@@ -355,14 +370,16 @@ def _bytes_to_send(request: Request) -> int:
     return sum(len(message.content.encode()) for message in request.messages(step_by_step=True))
 
 
-def _ladder(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+def _rungs(candidates: Sequence[Candidate]) -> dict[str, int]:
     local = [candidate for candidate in candidates if candidate.spec.local]
-    return tuple(candidate.spec.name for candidate in sorted(local, key=lambda candidate: not candidate.last_resort))
+    weakest_first = sorted(local, key=lambda candidate: not candidate.last_resort)
+    return {candidate.spec.name: rung for rung, candidate in enumerate(weakest_first)}
 
 
-def _dearest(candidates: Sequence[Candidate]) -> ModelSpec | None:
-    priced = [candidate for candidate in candidates if candidate.blended_nanos is not None]
-    return max(priced, key=lambda candidate: candidate.blended_nanos or 0).spec if priced else None
+def _is_worth_keeping(chosen: Tried, tried: Sequence[Tried], preferred: frozenset[str]) -> bool:
+    """Whether the same request would be answered so again: a detour on a bad day must not stay for a whole one."""
+    as_wished = not preferred or chosen.step.spec.name in preferred
+    return chosen.verdict.good and len(tried) == 1 and chosen.step.note is None and as_wished
 
 
 def _to_keep(answer: Answer, completion: Completion) -> CachedAnswer:

@@ -23,6 +23,7 @@ from hybrid_mcp.domain.budget import (
     PeriodReport,
     Reservation,
     Settlement,
+    Source,
     UsageRow,
 )
 from hybrid_mcp.domain.errors import BudgetExceeded, StorageError
@@ -71,8 +72,9 @@ async def test_a_new_book_is_empty(ledger: Ledger) -> None:
 
 
 async def test_a_reservation_is_set_aside_in_its_day_and_its_month(ledger: Ledger) -> None:
-    reservation = await ledger.reserve(hold("0.40"), CAPS)
-    assert reservation == Reservation(id=reservation.id, hold=hold("0.40"), month="2026-11", day="2026-11-20")
+    asked = hold("0.40")
+    reservation = await ledger.reserve(asked, CAPS)
+    assert reservation == Reservation(id=reservation.id, hold=asked, month="2026-11", day="2026-11-20")
     assert await balances(ledger) == both(reserved="0.40")
 
 
@@ -396,7 +398,7 @@ async def test_usage_is_grouped_by_day_model_or_source(ledger: Ledger) -> None:
 
 async def test_days_are_listed_in_order_and_other_months_are_left_out(ledger: Ledger, clock: FakeClock) -> None:
     for days in (3, 1, 40):
-        await ledger.record_cached("request-1", "acme:large", usd("0.10"), NOON + timedelta(days=days))
+        await ledger.record_cached(f"request-{days}", "acme:large", usd("0.10"), NOON + timedelta(days=days))
     assert [row.key for row in await ledger.usage("day", NOON)] == ["2026-11-21", "2026-11-23"]
     assert (await ledger.report("month", NOON)).cached_requests == 2
     assert (await ledger.report("day", NOON + timedelta(days=3))).cached_requests == 1
@@ -559,3 +561,19 @@ TestTwins = Twins.TestCase
 TestTwins.settings = settings(
     max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+async def test_a_request_counts_once_at_its_last_answer_and_saves_what_all_attempts_left(ledger: Ledger):
+    async def attempt(model: str, source: Source, cost: str, outcome: str) -> None:
+        reservation = await ledger.reserve(hold("1", model=model, source=source, request_id="one"), Caps())
+        await ledger.dispatch(reservation)
+        await ledger.settle(reservation, ended(cost, outcome, baseline="0.5"))
+
+    await attempt("here:small", "local", "0", "doubtful")
+    await attempt("cloud:a", "cloud", "0.1", "failed")
+    await attempt("cloud:b", "cloud", "0.2", "ok")
+    report = await ledger.report("month", NOON)
+    assert (report.local_requests, report.cloud_requests, report.saved) == (0, 1, usd("0.2"))
+    assert {(row.model, row.requests, row.cost) for row in report.by_model} == {
+        ("cloud:a", 0, usd("0.1")), ("cloud:b", 1, usd("0.2")),
+    }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,7 +25,10 @@ Ending = Literal["void", "settle", "forfeit"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """One attempt and how its reservation ends. `completion` is None where there is no answer to return."""
+    """One attempt and how its reservation ends. `completion` is None where there is no answer to return.
+
+    `trouble`: why the ledger could not close the reservation, which then stays charged in full.
+    """
 
     step: Step
     attempt: Attempt
@@ -33,6 +36,7 @@ class Tried:
     completion: Completion | None = None
     verdict: Verdict = GOOD
     retry_after_s: float | None = None
+    trouble: str | None = None
 
     def lasting(self, latency_ms: int) -> Tried:
         return replace(self, attempt=replace(self.attempt, latency_ms=latency_ms))
@@ -72,10 +76,10 @@ def best(tried: Sequence[Tried]) -> tuple[Tried, Completion] | None:
     return next(((one, one.completion) for one in reversed(tried) if one.completion is not None), None)
 
 
-def is_weaker(step: Step, tried: Sequence[Tried], ladder: Sequence[str]) -> bool:
-    """Whether a local model stands below one whose answer was already doubted (`ladder`: names, weakest first)."""
-    doubted = [ladder.index(one.step.spec.name) for one in tried if one.completion is not None and one.step.spec.local]
-    return bool(doubted) and step.spec.local and ladder.index(step.spec.name) < max(doubted)
+def is_weaker(step: Step, tried: Sequence[Tried], rungs: Mapping[str, int]) -> bool:
+    """Whether a local model stands below one whose answer was already doubted (`rungs`: by name, the weakest is 0)."""
+    doubted = [rungs[one.step.spec.name] for one in tried if one.completion is not None and one.step.spec.local]
+    return bool(doubted) and step.spec.local and rungs[step.spec.name] < max(doubted)
 
 
 def told(decision: Decision, tried: Sequence[Tried], chosen: Tried, preferred: frozenset[str]) -> str:
@@ -85,8 +89,7 @@ def told(decision: Decision, tried: Sequence[Tried], chosen: Tried, preferred: f
     parts.extend(f"preferred {attempt.model}: {attempt.outcome}, {attempt.reason}" for attempt in missed)
     if chosen.verdict.reason is not None:
         parts.append(f"the answer is doubtful ({chosen.verdict.reason}) and no better model may run")
-    if chosen.step.note is not None:
-        parts.append(chosen.step.note)
+    parts.extend(note for note in (chosen.step.note, *(one.trouble for one in tried)) if note is not None)
     return "; ".join(parts)
 
 

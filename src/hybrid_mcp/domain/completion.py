@@ -18,6 +18,8 @@ MAX_REQUEST_BYTES = 4_000_000
 """UTF-8 bytes of prompt, context and system prompt together: about a million tokens, more than any model reads."""
 MAX_OUTPUT_TOKENS = 200_000
 MAX_DEADLINE_S = 3_600.0
+MAX_NAME_CHARACTERS = 200
+"""Names stand in the ledger and in logs, so they must not carry a text."""
 
 DEFAULT_SYSTEM_PROMPT = "You are a helpful assistant. Answer correctly and briefly."
 STEP_BY_STEP = "Think step by step before you answer, then give the final answer on its own line."
@@ -62,6 +64,9 @@ class Request:
                 f"{MAX_REQUEST_BYTES:,}: send less context, or split the task"
             )
         object.__setattr__(self, "size_bytes", size)
+        for name, value in (("task_type", self.task_type), ("preferred_model", self.preferred_model)):
+            if value is not None and (len(value) > MAX_NAME_CHARACTERS or not value.isprintable()):
+                raise InvalidRequest(f"{name} must be a name of at most {MAX_NAME_CHARACTERS} printable characters")
         if self.force_local and self.force_cloud:
             raise InvalidRequest("force_local and force_cloud exclude each other: set one of them")
         if not 1 <= self.max_output_tokens <= MAX_OUTPUT_TOKENS:

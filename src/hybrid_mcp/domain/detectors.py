@@ -23,17 +23,21 @@ _SECRETS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,255}"),
         ("an npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}"),
         ("a private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----"),
-        ("a JSON web token", "eyJ", r"\beyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}"),
+        ("a JSON web token", "eyJ", r"(?<![\w-])eyJ[\w-]{10,2000}+\.eyJ[\w-]{10,4000}+\.[\w-]{10,1000}"),
         ("a password in a URL", "://", r"://[^\s:@/]{1,64}:[^\s:@/]{6,128}@"),
     )
 )
-"""Kind, a literal that every match holds (which is looked for first, because that is fast), and the rule."""
+"""Kind, a literal that every match holds (which is looked for first, because that is fast), and the rule.
+
+Hostile text must not make a rule slow: repeats are bounded, and possessive or anchored to the start of a run where one
+character could belong to two matches.
+"""
 
 _DIGITS = re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,18}(?![\w.])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _EMAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}\b")
 _PHONE = re.compile(
-    r"(?<![\w.])(?:\+\d{1,3}[ ./-]?(?:\(?\d{1,4}\)?[ ./-]?){2,5}\d{2,6}"
+    r"(?<![\w.])(?:\+\d(?:[ ./()-]{0,2}+\d){7,14}+"
     r"|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|0\d{2,4}[ /-]\d{3,8}(?:[ -]\d{2,6}){0,2})(?![\w.])"
 )
 """International with a plus, North American, and with a trunk zero; a date is none of them."""

@@ -50,7 +50,14 @@ class NoRoute(HybridError):
 
 
 class ContextTooLong(HybridError):
-    """Names the limit in tokens and the size of the request."""
+    """Names the limit in tokens and the size of the request.
+
+    `billed`: an answer came all the same, and only then it showed that the request had been cut.
+    """
+
+    def __init__(self, message: str, *, billed: bool = False) -> None:
+        super().__init__(message)
+        self.billed = billed
 
 
 class ProviderError(HybridError):

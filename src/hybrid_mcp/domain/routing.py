@@ -60,7 +60,7 @@ def decide(situation: Situation, candidates: Sequence[Candidate]) -> Decision:
     judged = [(candidate, exclusion(situation, candidate)) for candidate in candidates]
     left = [candidate for candidate, excluded in judged if excluded is None]
     out = [excluded for _, excluded in judged if excluded is not None]
-    left, held_back, notes = _spare_money(situation, left)
+    left, held_back, notes = _spare_money(situation, left, _cheapest(judged))
     out.extend(held_back)
     tiers = _tiers(candidates)
     ordered = _ordered(situation, candidates, left, tiers)
@@ -84,7 +84,16 @@ def refusal(decision: Decision) -> HybridError:
     return EgressDenied(message) if told and told <= {"airgap", "whitelist"} else NoRoute(message)
 
 
-def _spare_money(situation: Situation, left: list[Candidate]) -> tuple[list[Candidate], list[Excluded], list[str]]:
+def _cheapest(judged: Sequence[tuple[Candidate, Excluded | None]]) -> str | None:
+    """The cheapest paid model that may run, whatever the score: only the threshold is overlooked."""
+    able = [one for one, excluded in judged if excluded is None or excluded.cause == "threshold"]
+    paid = [candidate for candidate in able if not candidate.spec.local and candidate.blended_nanos is not None]
+    return min(paid, key=lambda candidate: candidate.blended_nanos or 0).spec.name if paid else None
+
+
+def _spare_money(
+    situation: Situation, left: list[Candidate], cheapest: str | None
+) -> tuple[list[Candidate], list[Excluded], list[str]]:
     """Hold paid models back when little money is left: the floors of a band, and the cheapest only below 5 %."""
     paid = [candidate for candidate in left if not candidate.spec.local]
     floor, month_left = _active_floor(situation), situation.budget.remaining("month")
@@ -92,12 +101,14 @@ def _spare_money(situation: Situation, left: list[Candidate]) -> tuple[list[Cand
         reason = f"{month_left} of the month is left, under the floor of {floor} for this score: local models answer"
         out = [Excluded(model=candidate.spec.name, cause="budget", reason=reason) for candidate in paid]
         return [candidate for candidate in left if candidate.spec.local], out, [reason]
-    if len(paid) > 1 and situation.budget.month_left_under(CHEAPEST_ONLY_BELOW_PERCENT):
-        cheapest = min(paid, key=lambda candidate: (candidate.blended_nanos is None, candidate.blended_nanos or 0))
-        reason = f"under {CHEAPEST_ONLY_BELOW_PERCENT} % of the month's budget is left: only the cheapest paid model"
-        others = [candidate for candidate in paid if candidate is not cheapest]
-        out = [Excluded(model=candidate.spec.name, cause="budget", reason=reason) for candidate in others]
-        return [candidate for candidate in left if candidate not in others], out, [reason]
+    dearer = [candidate.spec.name for candidate in paid if candidate.spec.name != cheapest]
+    if dearer and situation.budget.month_left_under(CHEAPEST_ONLY_BELOW_PERCENT):
+        reason = (
+            f"under {CHEAPEST_ONLY_BELOW_PERCENT} % of the month's budget is left: only the cheapest paid model, "
+            f"{cheapest}, is eligible"
+        )
+        out = [Excluded(model=name, cause="budget", reason=reason) for name in dearer]
+        return [candidate for candidate in left if candidate.spec.name not in dearer], out, [reason]
     return left, [], []
 
 
@@ -161,7 +172,8 @@ def _ordered_local(
     else:
         target = min(1, len(ladder) - 1) if situation.level < BANDS[1] else len(ladder) - 1
     rungs = {candidate.spec.name: rung for rung, candidate in enumerate(ladder)}
-    may_run = [candidate for candidate in ladder if candidate in left]
+    names = {candidate.spec.name for candidate in left}
+    may_run = [candidate for candidate in ladder if candidate.spec.name in names]
 
     def nearness(candidate: Candidate) -> tuple[bool, int, int]:
         rung = rungs[candidate.spec.name]

@@ -16,7 +16,7 @@ from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
-from hybrid_mcp.providers.http import Egress, base_url_of, client_httpx2
+from hybrid_mcp.providers.http import Egress, base_url_of, bearer, client_httpx2
 from hybrid_mcp.providers.streaming import IDLE_S, Answer, count, patience_for, read_stream
 
 _FINISH: Mapping[str, Finish] = {
@@ -48,11 +48,11 @@ class AnthropicProvider:
     ) -> None:
         self._spec = spec
         self._patience = patience_for(spec, first_byte_timeout_s, idle_timeout_s)
-        http = client_httpx2(spec, egress, lambda: _bearer(api_key()))
+        http = client_httpx2(spec, egress, lambda: bearer(api_key()))
         self._sdk = _sdk_client(base_url_of(spec), http)
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
-        answer = Answer(progress)
+        answer = Answer(progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens)
         try:
             await read_stream(self._opened(call), lambda event: _take(answer, event), answer, self._patience)
         except (AnthropicError, httpx2.HTTPError, TimeoutError, OSError, ValueError) as error:
@@ -98,11 +98,6 @@ def _sdk_client(base_url: str, http: httpx2.AsyncClient) -> AsyncAnthropic:
     )
 
 
-def _bearer(key: str | None) -> dict[str, str]:
-    """The header in which this SDK itself sends an API key."""
-    return {"authorization": f"Bearer {key}"} if key else {}
-
-
 def _message(message: Message) -> MessageParam:
     if message.role == "assistant":
         return {"role": "assistant", "content": message.content}
@@ -146,7 +141,7 @@ def _usage(reported: ReportedUsage | MessageDeltaUsage, before: Usage) -> Usage:
 
 
 def _stated(value: object, before: int) -> int:
-    return value if isinstance(value, int) and value >= 0 else before
+    return count(value) if isinstance(value, int) and value >= 0 else before
 
 
 def _failure(spec: ProviderSpec, model: str, error: Exception, *, begun: bool) -> HybridError:

@@ -13,7 +13,14 @@ from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Provider
 
-_SIZE = re.compile(r"(?<![a-z0-9.])e?(?:(\d+)x)?(\d+(?:\.\d+)?) ?([bm])(?![a-z0-9])", re.IGNORECASE)
+MODELS_KEPT = 100
+"""Of one server, the first in its own order: a person has some dozens, and each one costs a question for its details."""
+NAME_CHARACTERS = 500
+LARGEST = 10**15
+"""No file has so many bytes, no model so many parameters, no window so many tokens: what is larger is no number."""
+_SIZE = re.compile(
+    r"(?<![a-z0-9.])e?(?:(\d{1,3})x)?(\d{1,6}(?:\.\d{1,6})?) ?([bm])(?![a-z0-9])", re.IGNORECASE | re.ASCII
+)
 _UNITS = {"b": 1_000_000_000, "m": 1_000_000}
 
 
@@ -71,4 +78,14 @@ def parameters_in(name: str) -> int | None:
     if found is None:
         return None
     experts, number, unit = found.groups()
-    return round(int(experts or 1) * float(number) * _UNITS[unit.lower()])
+    return known(round(int(experts or 1) * float(number) * _UNITS[unit.lower()]))
+
+
+def known(value: object) -> int | None:
+    """A size or number of tokens that a server tells; None where it is no number or an absurd one."""
+    return value if isinstance(value, int) and 0 < value <= LARGEST else None
+
+
+def is_name(text: str) -> bool:
+    """Whether a terminal can show it as it is: a server's text may hold escape sequences."""
+    return 0 < len(text) <= NAME_CHARACTERS and text.isprintable()

@@ -31,6 +31,9 @@ from hybrid_mcp.ports import Clock, Progress, Provider, ProviderCall
 LOCAL_CONCURRENCY = 2
 """A local model shares one processor: more answers at once make all of them slow."""
 CLOUD_CONCURRENCY = 32
+SILENCE_S = 10.0
+"""A healthy model is often silent for some seconds, while it reads the prompt or thinks: a caller who gives it less
+says nothing about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +147,8 @@ class Guarded:
             outcome = Failed()
             raise
         except anyio.get_cancelled_exc_class():
-            # A caller's cancellation says nothing; a deadline that passed in silence is the model's failure.
-            outcome = Failed() if first.silent and anyio.current_time() >= deadline else "neutral"
+            # A caller's cancellation says nothing; a deadline that passed in long silence is the model's failure.
+            outcome = Failed() if first.was_silent_long() and anyio.current_time() >= deadline else "neutral"
             raise
         finally:
             self._breakers.settle(name, admission, outcome)
@@ -154,23 +157,27 @@ class Guarded:
 
 
 class _FirstPiece:
-    """Passes progress on and notes after how many seconds the first piece came. `silent`: not a word so far."""
+    """Passes progress on and notes after how many seconds the first piece came."""
 
     def __init__(self, progress: Progress, clock: Clock) -> None:
-        self.silent = True
+        self._silent = True
         self._after_s: float | None = None
         self._progress = progress
         self._clock = clock
         self._start = clock.monotonic()
 
     def delta(self, text: str) -> None:
-        self.silent = False
+        self._silent = False
         self.latency_s()
         self._progress.delta(text)
 
     def status(self, text: str) -> None:
-        self.silent = False
+        self._silent = False
         self._progress.status(text)
+
+    def was_silent_long(self) -> bool:
+        """Whether not a word came so far, in at least `SILENCE_S` seconds."""
+        return self._silent and self._clock.monotonic() - self._start >= SILENCE_S
 
     def latency_s(self) -> float:
         """Seconds until the first piece; of a whole answer without one, until now."""

@@ -7,6 +7,7 @@ from typing import Any, TypedDict, cast
 from hybrid_mcp.domain.completion import Completion, Finish, Usage
 from hybrid_mcp.domain.errors import ContextTooLong, HybridError, ProviderRejected, ProviderUnavailable
 from hybrid_mcp.ports import Progress
+from hybrid_mcp.providers.streaming import believable, count
 
 _FINISH: dict[str, Finish] = {"stop": "stop", "length": "length"}
 
@@ -103,7 +104,7 @@ class AnswerReader:
     def _feed_choice(self, choice: _Choice) -> None:
         scored = choice.get("logprobs")
         if scored is not None:
-            self._logprobs += [token["logprob"] for token in scored["content"] or ()]
+            self._logprobs += believable(token["logprob"] for token in scored["content"] or ())
         if reason := choice.get("finish_reason"):
             self._finish = _FINISH.get(reason, "other")
         # llama.cpp holds a character back until all of its bytes are there, so a text is always whole.
@@ -115,9 +116,9 @@ class AnswerReader:
 
 def _usage(reported: _Usage) -> Usage:
     return Usage(
-        input_tokens=reported.get("prompt_tokens", 0),
-        output_tokens=reported.get("completion_tokens", 0),
-        cached_tokens=reported.get("prompt_tokens_details", {}).get("cached_tokens", 0),
+        input_tokens=count(reported.get("prompt_tokens")),
+        output_tokens=count(reported.get("completion_tokens")),
+        cached_tokens=count(reported.get("prompt_tokens_details", {}).get("cached_tokens")),
     )
 
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import cast
+from typing import Annotated, cast
 
 import anyio
 import httpx
 import ollama
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from hybrid_mcp.domain.completion import Completion, Finish, Usage
 from hybrid_mcp.domain.errors import ContextTooLong, EgressDenied, HybridError, ProviderRejected, ProviderUnavailable
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.domain.scorer import english_characters
 from hybrid_mcp.ports import Progress, ProviderCall
-from hybrid_mcp.providers.discovery import parameters_in, size_key
+from hybrid_mcp.providers.discovery import MODELS_KEPT, is_name, known, parameters_in, size_key
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
-from hybrid_mcp.providers.http import CONNECT_TIMEOUT_S, Egress, base_url_of, fetch_listing, guarded_httpx, listing_url
+from hybrid_mcp.providers.http import (
+    CONNECT_TIMEOUT_S, Egress, base_url_of, bearer, fetch_listing, guarded_httpx, listing_url, read_document,
+)  # fmt: skip
 from hybrid_mcp.providers.streaming import IDLE_S, Answer, Patience, count, read_stream
 
 SERVED_CONTEXT = 4096
@@ -33,7 +35,7 @@ _LEAST_OUTPUT = 256  # an answer's cap is shrunk to fit the context, but not bel
 _MOST_CHARACTERS_PER_TOKEN = 8  # no running text reaches it: a prompt counted lower has lost whole messages
 _SHOW_BUDGET_S = 0.15
 _SHOW_AT_ONCE = 4
-_NUM_CTX = re.compile(r"^num_ctx\s+(\d+)\s*$", re.MULTILINE)
+_NUM_CTX = re.compile(r"^num_ctx\s+(\d{1,15})\s*$", re.MULTILINE | re.ASCII)
 _EMBEDDING_FAMILIES = frozenset({"bert", "nomic-bert", "nomic-bert-moe", "xlm-roberta", "gemma-embedding"})
 _BYTES_PER_PARAMETER = 0.6  # four-bit files, the usual ones; only orders models whose size is not told
 # The SDK reads answers without checking their shape, hence the last three.
@@ -50,7 +52,7 @@ class _Details(BaseModel):
 class _Tag(BaseModel):
     model_config = ConfigDict(frozen=True)
     name: str
-    size: int = 0
+    size: Annotated[int | None, BeforeValidator(known)] = None
     details: _Details = _Details()
     remote_host: str = ""
     remote_model: str = ""
@@ -79,11 +81,19 @@ class _Shown(BaseModel):
 class OllamaProvider:
     """One Ollama server. Each call states its context size, so that what fits is known for certain."""
 
-    def __init__(self, *, spec: ProviderSpec, egress: Egress, timeout_s: float = 120.0) -> None:
+    def __init__(
+        self,
+        *,
+        spec: ProviderSpec,
+        egress: Egress,
+        api_key: Callable[[], str | None] | None = None,
+        timeout_s: float = 120.0,
+    ) -> None:
         self._spec = spec
         self._patience = Patience(first_byte_s=timeout_s, idle_s=min(timeout_s, IDLE_S))
         self._contexts: dict[str, int] = {}
-        transport, url = guarded_httpx(spec, egress), base_url_of(spec)
+        credentials = dict[str, str] if api_key is None else lambda: bearer(api_key())
+        transport, url = guarded_httpx(spec, egress, credentials), base_url_of(spec)
         timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
         self._http = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, timeout=timeout)
         self._sdk = ollama.AsyncClient(
@@ -91,7 +101,7 @@ class OllamaProvider:
         )
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
-        answer = Answer(progress)
+        answer = Answer(progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens)
         try:
             with anyio.fail_after(self._patience.first_byte_s):
                 context = await self._context_of(call.model)
@@ -109,7 +119,8 @@ class OllamaProvider:
         """The models that can chat, with their context sizes where Ollama tells them quickly."""
         if not self._spec.local:
             return ()
-        tags = [tag for tag in await self._tags() if not _is_embedding(tag) and not _is_remote(tag)]
+        tags = [tag for tag in await self._tags() if is_name(tag.name) and not _is_embedding(tag)]
+        tags = [tag for tag in tags if not _is_remote(tag)][:MODELS_KEPT]
         shown: dict[str, _Shown] = {}
         limiter = anyio.CapacityLimiter(_SHOW_AT_ONCE)
 
@@ -152,10 +163,12 @@ class OllamaProvider:
 
     async def _show(self, model: str) -> _Shown:
         """Asked without the SDK, which leaves out where a model runs."""
-        answer = await self._http.post(f"{base_url_of(self._spec)}/api/show", json={"model": model})
+        url = f"{base_url_of(self._spec)}/api/show"
+        async with self._http.stream("POST", url, json={"model": model}) as answer:
+            document = await read_document(answer)
         if answer.status_code != 200:
-            raise ollama.ResponseError(answer.text, answer.status_code)
-        return _Shown.model_validate_json(answer.content)
+            raise ollama.ResponseError(document.decode(errors="replace"), answer.status_code)
+        return _Shown.model_validate_json(document)
 
     @asynccontextmanager
     async def _opened(
@@ -186,8 +199,8 @@ def _context(spec: ProviderSpec, shown: _Shown) -> int:
     """Tokens of context to ask for: as declared, else as the Modelfile says, else Ollama's default; what the model
     can at the most."""
     set_there = _NUM_CTX.search(shown.parameters)
-    wanted = spec.context_tokens or (int(set_there[1]) if set_there else SERVED_CONTEXT)
-    lengths = [count(value) for key, value in (shown.model_info or {}).items() if key.endswith(".context_length")]
+    wanted = spec.context_tokens or (known(int(set_there[1])) if set_there else None) or SERVED_CONTEXT
+    lengths = [known(value) for key, value in (shown.model_info or {}).items() if key.endswith(".context_length")]
     return min([wanted, *(length for length in lengths if length)])
 
 
@@ -221,7 +234,7 @@ def _refuse_if_cut(spec: ProviderSpec, call: ProviderCall, usage: Usage | None, 
     has_history = len(call.messages) > 2
     lost_messages = has_history and usage.input_tokens * _MOST_CHARACTERS_PER_TOKEN < _characters(call)
     if ran_over or lost_messages:
-        raise ContextTooLong(_too_long(spec, call, "more tokens than were read", context))
+        raise ContextTooLong(_too_long(spec, call, "more tokens than were read", context), billed=True)
 
 
 def _too_long(spec: ProviderSpec, call: ProviderCall, size: str, context: int) -> str:
@@ -276,5 +289,5 @@ def _model(spec: ProviderSpec, tag: _Tag, shown: _Shown | None) -> ModelSpec:
         provider=spec,
         model=tag.name,
         context_tokens=_context(spec, shown) if shown else spec.context_tokens,
-        parameters=told or (round(tag.size / _BYTES_PER_PARAMETER) or None),
+        parameters=told or (round(tag.size / _BYTES_PER_PARAMETER) if tag.size else None),
     )

@@ -12,15 +12,15 @@ from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, As
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from openai.types.chat.chat_completion_chunk import Choice
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from hybrid_mcp.domain.completion import Completion, Finish, Message, Usage
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
-from hybrid_mcp.providers.discovery import parameters_in, size_key
+from hybrid_mcp.providers.discovery import MODELS_KEPT, is_name, known, parameters_in, size_key
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
-from hybrid_mcp.providers.http import Egress, base_url_of, client_httpx2, fetch_listing, listing_url
+from hybrid_mcp.providers.http import Egress, base_url_of, bearer, client_httpx2, fetch_listing, listing_url
 from hybrid_mcp.providers.streaming import IDLE_S, Answer, count, patience_for, read_stream
 
 _FINISH: Mapping[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "refusal"}
@@ -42,23 +42,27 @@ OPENAI_ITSELF = Dialect(output_cap="max_completion_tokens", temperature=None)
 EVERYONE_ELSE = Dialect(output_cap="max_tokens", temperature=0.0)
 
 
+_Size = Annotated[int | None, BeforeValidator(known)]
+"""Absurd numbers count as unknown, and the list stays readable."""
+
+
 class _Meta(BaseModel):
     """What llama.cpp's server tells of a model. `n_ctx` is what it serves, `n_ctx_train` what the model could."""
 
     model_config = ConfigDict(frozen=True)
-    n_ctx: int | None = None
-    n_ctx_train: int | None = None
-    n_params: int | None = None
+    n_ctx: _Size = None
+    n_ctx_train: _Size = None
+    n_params: _Size = None
 
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True)
-    id: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    id: str
     object: str | None = None
     owned_by: str | None = None
     meta: _Meta | None = None
-    max_model_len: int | None = None
-    context_length: int | None = None
+    max_model_len: _Size = None
+    context_length: _Size = None
 
 
 class _Listing(BaseModel):
@@ -89,11 +93,11 @@ class OpenAIProvider:
         self._dialect = dialect_of(spec)
         self._patience = patience_for(spec, first_byte_timeout_s, idle_timeout_s)
         self._gives_logprobs: bool | None = None if spec.local else False
-        self._http = client_httpx2(spec, egress, lambda: _bearer(api_key()))
+        self._http = client_httpx2(spec, egress, lambda: bearer(api_key()))
         self._sdk = _sdk_client(base_url_of(spec), self._http)
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
-        answer = Answer(progress)
+        answer = Answer(progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens)
         logprobs = await self._server_gives_logprobs()
         try:
             await read_stream(
@@ -113,7 +117,8 @@ class OpenAIProvider:
             return ()
         entries = _entries(await fetch_listing(self._http, listing_url(self._spec)))
         self._gives_logprobs = any(entry.owned_by in _LOGPROB_SERVERS for entry in entries)
-        return sorted((_model(self._spec, entry) for entry in entries if _is_for_chat(entry)), key=size_key)
+        chat = [entry for entry in entries if _is_for_chat(entry)][:MODELS_KEPT]
+        return sorted((_model(self._spec, entry) for entry in chat), key=size_key)
 
     async def aclose(self) -> None:
         await self._sdk.close()
@@ -155,10 +160,6 @@ def _sdk_client(base_url: str, http: httpx2.AsyncClient) -> AsyncOpenAI:
     )
 
 
-def _bearer(key: str | None) -> dict[str, str]:
-    return {"authorization": f"Bearer {key}"} if key else {}
-
-
 def _message(message: Message) -> ChatCompletionMessageParam:
     match message.role:
         case "system":
@@ -186,7 +187,7 @@ def _take_choice(answer: Answer, choice: Choice) -> None:
         answer.add(choice.delta.refusal)
         answer.finish = "refusal"
     if choice.logprobs is not None:
-        answer.add_logprobs(float(token.logprob) for token in choice.logprobs.content or [])
+        answer.add_logprobs(token.logprob for token in choice.logprobs.content or [])
     if choice.finish_reason and answer.finish is None:
         answer.finish = _FINISH.get(choice.finish_reason, "other")
 
@@ -236,7 +237,7 @@ def _entries(body: bytes | None) -> list[_Entry]:
 
 
 def _is_for_chat(entry: _Entry) -> bool:
-    return entry.id.isprintable() and not any(word in entry.id.lower() for word in _NOT_CHAT)
+    return is_name(entry.id) and not any(word in entry.id.lower() for word in _NOT_CHAT)
 
 
 def _model(spec: ProviderSpec, entry: _Entry) -> ModelSpec:

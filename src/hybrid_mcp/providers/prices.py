@@ -32,6 +32,10 @@ _OUTPUT = ("output_mtok", "output_reasoning_mtok", "output_audio_mtok", "output_
 
 _SEARCHING = re.compile(r"sonar|deep-research|search-(?:preview|api)")
 """Models that search the web by themselves, as often as they like, for a fee each time."""
+_EDITION = re.compile(
+    r"(?:@(?:latest|default|[\d-]+)|-(?:latest|preview|\d{4}-\d\d-\d\d|\d\d-\d\d(?:\d\d)?|\d{8}|\d{6}|\d{3,4}))+$"
+)
+"""What names an edition of the same model: a date, a version of three digits, `latest`, `preview`."""
 
 
 class GenaiPrices:
@@ -48,7 +52,7 @@ class GenaiPrices:
             return None
         _, info = listing
         prices = [info.get_prices(moment) for moment in _moments(info, start, end)]
-        if not all(_is_sold_by_token(info, price) for price in prices):
+        if not all(_is_sold_by_token(model, info, price) for price in prices):
             return None
         return _dearest(_bound(price, tokens) for price in prices)
 
@@ -61,7 +65,7 @@ class GenaiPrices:
         if declared is not None:
             return Usd(declared.input_nanos * input_tokens + declared.output_nanos * output_tokens)
         listing = _find(model)
-        if listing is None or not _is_sold_by_token(listing[1], listing[1].get_prices(at)):
+        if listing is None or not _is_sold_by_token(model, listing[1], listing[1].get_prices(at)):
             return None
         provider, info = listing
         counts = {
@@ -80,7 +84,7 @@ class GenaiPrices:
         context = listed if spec.context_tokens is None else spec.context_tokens
         if declared is not None:
             return ModelFacts(context_tokens=context, blended_nanos=3 * declared.input_nanos + declared.output_nanos)
-        if listing is None or not _is_sold_by_token(listing[1], price := listing[1].get_prices(at)):
+        if listing is None or not _is_sold_by_token(model, listing[1], price := listing[1].get_prices(at)):
             return None
         blended = 3 * _base(price.input_mtok) + _base(price.output_mtok)
         return ModelFacts(context_tokens=context, blended_nanos=_up(blended * _NANOS_PER_TOKEN))
@@ -96,9 +100,15 @@ def _find(model: ModelSpec) -> Listing | None:
     from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - 0.2 s, and a local model needs none of it
 
     try:
-        return get_snapshot().find_provider_model(model.model, None, model.provider.price_provider, None)
+        listing = get_snapshot().find_provider_model(model.model, None, model.provider.price_provider, None)
     except LookupError:
         return None
+    return listing if _unedited(model.model) == _unedited(listing[1].id) else None
+
+
+def _unedited(name: str) -> str:
+    """The name without its edition. The list also takes names that only begin alike, of dearer models too."""
+    return _EDITION.sub("", name.lower())
 
 
 def _moments(info: ModelInfo, start: datetime, end: datetime) -> Iterator[datetime]:
@@ -118,9 +128,10 @@ def _moments(info: ModelInfo, start: datetime, end: datetime) -> Iterator[dateti
             day += timedelta(days=1)
 
 
-def _is_sold_by_token(info: ModelInfo, price: ModelPrice) -> bool:
+def _is_sold_by_token(model: ModelSpec, info: ModelInfo, price: ModelPrice) -> bool:
     """Whether the listed prices bound what a text costs: an answer may cost searches that the list leaves out."""
-    searches = _SEARCHING.search(info.id) is not None and price.requests_kcount is None
+    names = f"{model.model.lower()} {info.id}"
+    searches = _SEARCHING.search(names) is not None and price.requests_kcount is None
     return not searches and _base(price.input_mtok) > 0 and _base(price.output_mtok) > 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,6 +11,7 @@ from typing import TypeVar
 import anyio
 
 from hybrid_mcp.domain.completion import Completion, Finish, Usage
+from hybrid_mcp.domain.errors import ProviderUnavailable
 from hybrid_mcp.domain.profile import ProviderSpec
 from hybrid_mcp.ports import Progress
 
@@ -20,6 +21,15 @@ CLOUD_FIRST_BYTE_S = 60.0
 """A cloud model thinks before the first piece, but is never loaded from a disk."""
 IDLE_S = 60.0
 """Between two pieces of an answer: even one token a second is far faster."""
+
+COUNT_LIMIT = 1_000_000_000
+"""Tokens: a thousand times the longest request that is sent. A larger count is a broken or hostile server's."""
+LOGPROB_FLOOR = -1_000.0
+"""Far below the logarithm of any probability that a model's 16- or 32-bit numbers can hold (about -104)."""
+LOGPROB_CEILING = 0.001  # a certain token's 0, and what rounding adds to it
+BYTES_PER_TOKEN = 64
+"""Upper bound of an answer's bytes a token, on the average: the longest tokens, runs of spaces, have up to 128."""
+SPARE_BYTES = 4_096
 
 T = TypeVar("T")
 
@@ -38,23 +48,41 @@ def patience_for(spec: ProviderSpec, first_byte_s: float | None, idle_s: float) 
 
 
 class Answer:
-    """What has come of one answer so far. `begun`: the server took the request, so it may be billed."""
+    """What has come of one answer so far. `begun`: the server took the request, so it may be billed.
 
-    def __init__(self, progress: Progress) -> None:
+    `name` (`provider:model`) stands in errors; `output_cap` is the number of tokens that was asked for at the most.
+    """
+
+    def __init__(self, progress: Progress, *, name: str, output_cap: int) -> None:
         self.begun = False
         self.finish: Finish | None = None
         self.usage: Usage | None = None
         self._progress = progress
+        self._name = name
+        self._output_cap = output_cap
+        self._bytes = 0
         self._pieces: list[str] = []
         self._logprobs: list[float] = []
 
     def add(self, text: str | None) -> None:
+        """Take the next piece.
+
+        Raises:
+            ProviderUnavailable: the answer is far longer than so many tokens can be.
+        """
         if text:
+            self._bytes += len(text.encode(errors="surrogatepass"))
+            if self._bytes > BYTES_PER_TOKEN * self._output_cap + SPARE_BYTES:
+                raise ProviderUnavailable(
+                    f"{self._name} wrote on past {self._bytes:,} bytes though at most {self._output_cap:,} tokens were "
+                    "asked for, and was broken off: use another model",
+                    billed=True,
+                )
             self._pieces.append(text)
             self._progress.delta(text)
 
-    def add_logprobs(self, logprobs: Iterable[float]) -> None:
-        self._logprobs.extend(value for value in logprobs if math.isfinite(value))
+    def add_logprobs(self, logprobs: Iterable[object]) -> None:
+        self._logprobs.extend(believable(logprobs))
 
     def completion(self) -> Completion:
         """All of it. Usage without a single input token counts as not reported: no chat has none."""
@@ -96,5 +124,12 @@ async def read_stream(
 
 
 def count(value: object) -> int:
-    """A reported number of tokens; 0 where it is missing or no number."""
-    return value if isinstance(value, int) and value > 0 else 0
+    """A reported number of tokens, at most `COUNT_LIMIT`; 0 where it is missing or no number."""
+    return min(value, COUNT_LIMIT) if isinstance(value, int) and value > 0 else 0
+
+
+def believable(logprobs: Iterable[object]) -> Iterator[float]:
+    """The values that can be the logarithm of a probability; one that cannot would spoil the mean of all."""
+    for value in logprobs:
+        if isinstance(value, (int, float)) and LOGPROB_FLOOR <= value <= LOGPROB_CEILING:
+            yield float(value)

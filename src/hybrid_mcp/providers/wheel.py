@@ -17,7 +17,26 @@ from hybrid_mcp.domain.errors import ProviderUnavailable
 MB = 1_000_000
 END_GRACE_S = 2.0
 ELSE = "or install Ollama and pull a model there"
-_SECRET_SUFFIXES = ("_API_KEY", "_TOKEN", "_KEY", "_SECRET")
+_PASSED = frozenset({
+    # where programs, settings, caches and people are
+    "PATH", "HOME", "USER", "LOGNAME", "USERNAME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA",
+    "PROGRAMDATA", "PROGRAMFILES", "PROGRAMFILES(X86)", "ALLUSERSPROFILE", "PUBLIC", "NETRC", "VIRTUAL_ENV",
+    # what Windows itself and Python's `platform` read
+    "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "OS", "NUMBER_OF_PROCESSORS",
+    "PROCESSOR_ARCHITECTURE", "PROCESSOR_ARCHITEW6432",
+    # language and time
+    "LANG", "LANGUAGE", "TZ",
+    # certificates
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NIX_SSL_CERT_FILE",
+    # how this Python finds its own parts and libraries
+    "PYTHONHOME", "PYTHONPATH", "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONUSERBASE", "PYTHONNOUSERSITE",
+    "__PYVENV_LAUNCHER__", "LD_LIBRARY_PATH",
+    # the keyring from which pip takes an index's password
+    "PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS",
+})  # fmt: skip
+"""In upper case: Windows does not tell them apart, and proxies are often named in lower case."""
+_PASSED_PREFIXES = ("PIP_", "UV_", "LC_", "XDG_", "DYLD_")
+_PASSED_SUFFIX = "_PROXY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +149,14 @@ def installer(environ: Mapping[str, str]) -> list[str]:
 
 
 def child_environment(environ: Mapping[str, str], staging: Path) -> dict[str, str]:
-    """The environment for pip or uv: their own settings, proxies and certificates, but no keys of other programs.
+    """The environment for pip or uv: what they need to run, their own settings, proxies and certificates.
+
+    Everything else stays here, because a key may have any name.
 
     Temporary files go below `staging`, so that the download can be watched growing. A `require-virtualenv` or `user`
     in pip's configuration would refuse the private target folder.
     """
-    kept = {name: value for name, value in environ.items() if not _is_secret(name.upper())}
+    kept = {name: value for name, value in environ.items() if _is_passed(name.upper())}
     temp = str(staging / "tmp")
     ours = {"TMPDIR": temp, "TEMP": temp, "TMP": temp, "UV_CACHE_DIR": str(staging / "uv")}
     return kept | ours | {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0"}
@@ -183,5 +204,5 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _is_secret(name: str) -> bool:
-    return name.endswith(_SECRET_SUFFIXES) and not name.startswith(("PIP_", "UV_"))
+def _is_passed(name: str) -> bool:
+    return name in _PASSED or name.startswith(_PASSED_PREFIXES) or name.endswith(_PASSED_SUFFIX)

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, cast
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from hybrid_mcp.domain.errors import StorageError
 from hybrid_mcp.ports import ApprovalRequest, Clock
 
 PENDING_FOR = timedelta(days=7)
+LOCK_TIMEOUT_S = 10.0
 Event = Literal["requested", "granted", "refused", "added", "denied"]
 
 
@@ -39,11 +40,16 @@ class AuditTrail:
         }  # fmt: skip
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with FileLock(self.path.with_suffix(".lock")), self.path.open("a", encoding="utf-8") as file:
+            with (
+                FileLock(self.path.with_suffix(".lock"), timeout=LOCK_TIMEOUT_S),
+                self.path.open("a", encoding="utf-8") as file,
+            ):
                 # A line that a crash tore off must not swallow this one.
-                file.write("\n" * self._is_torn() + json.dumps(line, ensure_ascii=False) + "\n")
+                file.write("\n" * self._is_torn() + json.dumps(line) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
+        except Timeout:
+            raise StorageError(f"{self.path}: another process holds its lock: try again, or end that process") from None
         except OSError as error:
             raise StorageError(f"{self.path}: cannot be written ({error.strerror}): check the folder") from error
 
@@ -69,7 +75,7 @@ class AuditTrail:
             return
         except (OSError, UnicodeDecodeError) as error:
             raise StorageError(f"{self.path}: cannot be read: check the file") from error
-        yield from filter(None, map(_parsed, text.splitlines()))
+        yield from filter(None, map(_parsed, text.split("\n")))
 
     def _is_torn(self) -> bool:
         if not self.path.exists() or self.path.stat().st_size == 0:

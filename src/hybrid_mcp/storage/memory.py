@@ -55,6 +55,29 @@ class _Entry:
     reserved_delta: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    request_id: str
+    day: str
+    model: str
+    source: Source
+    cost: Usd
+    settlement: Settlement
+
+    def tally(self, *, is_answer: bool, spent: Usd) -> Tally:
+        baseline = self.settlement.baseline or ZERO
+        return Tally(
+            day=self.day,
+            model=self.model,
+            source=self.source,
+            requests=int(is_answer),
+            input_tokens=self.settlement.input_tokens,
+            output_tokens=self.settlement.output_tokens,
+            cost=self.cost,
+            saved=baseline.minus(spent) if is_answer else ZERO,
+        )
+
+
 class MemoryLedger:
     """ports.Ledger for one process and one run."""
 
@@ -63,7 +86,7 @@ class MemoryLedger:
         self._held: dict[str, _Held] = {}
         self._open: dict[str, datetime] = {}
         self._entries: list[_Entry] = []
-        self._tallies: list[Tally] = []
+        self._finished: list[_Finished] = []
         self._balances: dict[tuple[PeriodName, str], Balance] = {}
         self._closed = False
 
@@ -107,7 +130,7 @@ class MemoryLedger:
         """See ports.Ledger."""
         self._begin()
         answer = Settlement(cost=ZERO, input_tokens=0, output_tokens=0, latency_ms=0, outcome="ok", baseline=saved)
-        self._tallies.append(_tally(period_key("day", at), model, "cache", ZERO, answer))
+        self._finished.append(_Finished(request_id, period_key("day", at), model, "cache", ZERO, answer))
 
     async def view(self, caps: Caps, now: datetime) -> BudgetView:
         """The balances of the day and the month of `now`."""
@@ -167,8 +190,9 @@ class MemoryLedger:
             self._enter(reservation, spent=cost.nanos, reserved=-reservation.hold.bound.nanos)
             del self._open[reservation.id]
         if settlement is not None:
-            self._tallies.append(
-                _tally(reservation.day, reservation.hold.model, reservation.hold.source, cost, settlement)
+            hold = reservation.hold
+            self._finished.append(
+                _Finished(hold.request_id, reservation.day, hold.model, hold.source, cost, settlement)
             )
         self._held[reservation.id] = replace(held, state=state, expired=expired)
 
@@ -191,26 +215,23 @@ class MemoryLedger:
         return self._balances.get((period, key), Balance())
 
     def _tallies_of(self, key: str) -> list[Tally]:
-        return [tally for tally in self._tallies if tally.day.startswith(key)]
+        return _tallies([one for one in self._finished if one.day.startswith(key)])
 
 
 def _key(reservation: Reservation, period: PeriodName) -> str:
     return reservation.month if period == "month" else reservation.day
 
 
-def _tally(day: str, model: str, source: Source, cost: Usd, settlement: Settlement) -> Tally:
-    answered = settlement.outcome in ANSWERED
-    baseline = settlement.baseline or ZERO
-    return Tally(
-        day=day,
-        model=model,
-        source=source,
-        requests=int(answered),
-        input_tokens=settlement.input_tokens,
-        output_tokens=settlement.output_tokens,
-        cost=cost,
-        saved=baseline.minus(cost) if answered else ZERO,
-    )
+def _tallies(finished: Sequence[_Finished]) -> list[Tally]:
+    """One for each attempt. A request counts once, at its last answer, and saves what all of its attempts left."""
+    answers = {one.request_id: number for number, one in enumerate(finished) if one.settlement.outcome in ANSWERED}
+    spent: dict[str, Usd] = {}
+    for one in finished:
+        spent[one.request_id] = spent.get(one.request_id, ZERO) + one.cost
+    return [
+        one.tally(is_answer=answers.get(one.request_id) == number, spent=spent[one.request_id])
+        for number, one in enumerate(finished)
+    ]
 
 
 CACHE_ENTRIES = 1_000

@@ -59,11 +59,17 @@ _ENTRY = """
 """
 _TALLIES = """
     SELECT day, model, source, sum(answered), sum(input_tokens), sum(output_tokens), sum(spent_delta),
-        sum(CASE WHEN answered AND baseline > spent_delta THEN baseline - spent_delta ELSE 0 END)
-    FROM (SELECT *, outcome IN ('ok', 'doubtful') AS answered FROM entry
-          WHERE outcome IS NOT NULL AND day BETWEEN ? AND ?)
+        sum(CASE WHEN answered AND baseline > spent THEN baseline - spent ELSE 0 END)
+    FROM (
+        SELECT *,
+            id IS max(CASE WHEN outcome IN ('ok', 'doubtful') THEN id END) OVER request AS answered,
+            sum(spent_delta) OVER request AS spent
+        FROM entry WHERE outcome IS NOT NULL AND day BETWEEN ? AND ?
+        WINDOW request AS (PARTITION BY request_id)
+    )
     GROUP BY day, model, source
 """
+"""A request counts once, at its last answer, and saves what all of its attempts left."""
 _IMBALANCES = """
     SELECT scope, period, sum(spent), sum(reserved), sum(spent_entries), sum(reserved_entries) FROM (
         SELECT scope, period, spent, reserved, 0 AS spent_entries, 0 AS reserved_entries FROM balance
