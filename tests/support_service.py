@@ -147,8 +147,9 @@ def bench(
     ledger, ids = MemoryLedger(clock), count(1)
     names = tuple(ModelName(provider="cloud", model=name) for name in cloud)
     rules = RoutingRules(threshold=0, always_try_local_first=bool(local), cloud_models=names)
+    default = Profile(name="t", monthly_budget=Usd.limit(50), rules=rules, providers=(HERE, CLOUD))
     service = Service(
-        profile=profile or Profile(name="t", monthly_budget=Usd.limit(50), rules=rules), whitelist=lambda: WHITELIST,
+        profile=profile or default, whitelist=lambda: WHITELIST,
         ledger=ledger, catalog=FixedCatalog(entries, scripted), prices=FlatPrices(), cache=MemoryCache(clock),
         scanner=PatternScanner(), observer=notes, clock=clock, new_id=lambda: f"r{next(ids)}",
     )  # fmt: skip

@@ -17,6 +17,7 @@ from hybrid_mcp.domain.errors import (
     ProviderTimeout,
     ProviderUnavailable,
     SensitiveContent,
+    StorageError,
 )
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import Profile, RoutingRules
@@ -211,6 +212,36 @@ async def test_savings_are_measured_against_the_dearest_cloud_model():
     assert (await used.ledger.report("month", used.clock.now())).saved == answer.saved
 
 
+async def test_savings_do_not_grow_with_the_price_of_a_model_that_was_only_named():
+    used = bench(local=["small"], small=[says("x", tokens=(30, 12))])
+    answer = await used.service.complete(replace(ASK, preferred_model="local"), used.notes)
+    other = bench(local=["small"], small=[says("x", tokens=(30, 12))])
+    wish = replace(ASK, preferred_model="cloud:dear", force_local=True)
+    named = await other.service.complete(wish, other.notes)
+    assert answer.saved == named.saved == ZERO
+
+
+async def test_an_answer_that_came_by_a_detour_is_not_kept():
+    used = bench(local=["small"], cloud=["big"], small=[BROKEN, says("as usual")], big=[says("detour")])
+    first = await used.service.complete(ASK, used.notes)
+    second = await used.service.complete(ASK, used.notes)
+    third = await used.service.complete(ASK, used.notes)
+    assert [first.text, second.text, third.text] == ["detour", "as usual", "as usual"]
+    assert [first.cached, second.cached, third.cached] == [False, False, True]
+
+
+async def test_a_paid_answer_is_not_lost_when_the_ledger_cannot_close_its_reservation(monkeypatch: pytest.MonkeyPatch):
+    async def full(*_: object) -> None:
+        raise StorageError("ledger.db: the disk is full")
+
+    used = bench(cloud=["big"], big=[says("paid words")])
+    monkeypatch.setattr(used.ledger, "settle", full)
+    answer = await used.service.complete(ASK, used.notes)
+    assert answer.text == "paid words"
+    assert "the ledger keeps the whole reservation, because ledger.db: the disk is full" in answer.reason
+    assert (await balance(used)).reserved == answer.plan[0].bound
+
+
 async def test_a_preferred_model_that_fails_is_told_in_the_reason():
     used = bench(local=["small"], cloud=["big"], small=[says("plan b")], big=[ProviderRejected("404")])
     answer = await used.service.complete(replace(ASK, preferred_model="cloud:big"), used.notes)
@@ -218,7 +249,7 @@ async def test_a_preferred_model_that_fails_is_told_in_the_reason():
     assert "preferred cloud:big: refused, 404" in answer.reason
 
 
-@pytest.mark.parametrize("name", ["clood:big", "cloud:bug", "", "nothing"])
+@pytest.mark.parametrize("name", ["clood:big", "cloud:unknown-bug", "", "nothing"])
 async def test_a_name_that_nothing_knows_is_repeated_with_near_ones(name: str):
     used = bench(local=["small"], cloud=["big"], small=[says("x")])
     with pytest.raises(InvalidRequest) as caught:

@@ -56,6 +56,7 @@ def serve(common: Common) -> int:
     """Serve MCP over stdio until the client goes away."""
     settings = common.settings()
     from hybrid_mcp.server import build_server
+    from hybrid_mcp.stdin import take_stdin
 
     def open_for_server() -> App:
         from hybrid_mcp.app import open_app
@@ -68,5 +69,6 @@ def serve(common: Common) -> int:
         sys.stderr.write("hybrid-mcp serves MCP on this terminal; a client starts it by itself. Ctrl-C ends it.\n")
     for notice in settings.notices:
         sys.stderr.write(f"hybrid-mcp: {notice}\n")
+    take_stdin()
     build_server(open_for_server).run("stdio")
     return OK

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import AsyncGenerator, Callable, Generator
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any, Literal
 
@@ -38,6 +41,7 @@ INSTRUCTIONS = (
     "possible, within the owner's budget. Put the task into `prompt` and the material into `context`. Set "
     "confidential=true for anything that must not leave the machine; dry_run=true shows the plan and its price."
 )
+CLEAN_UP_S = 5.0
 HEARTBEAT_S = 2.0
 """Clients reset their time-outs on progress; the promise is one notification at least every 3 seconds."""
 
@@ -51,13 +55,32 @@ def build_server(open_app: Callable[[], App]) -> MCPServer[None]:
         "hybrid-mcp", title="Hybrid MCP", instructions=INSTRUCTIONS, version=__version__, lifespan=host.lifespan,
         log_level="WARNING",
     )  # fmt: skip
+    server.on_signal = host.aclose
     _add_tools(server, host)
     _add_resources(server, host)
     return server
 
 
 class HybridServer(MCPServer[None]):
-    """Small schemas, unknown arguments refused, and errors that a model can act on."""
+    """Small schemas, unknown arguments refused, errors that a model can act on, and an end when one is asked for."""
+
+    on_signal: Callable[[], Awaitable[None]]
+
+    async def run_stdio_async(self) -> None:
+        """Serve until the client goes away, or Ctrl-C or SIGTERM ends it."""
+        async with anyio.create_task_group() as group:
+            if sys.platform != "win32":
+                group.start_soon(self._leave_on_signal)
+            await super().run_stdio_async()
+            group.cancel_scope.cancel()
+
+    async def _leave_on_signal(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for number in signals:
+                with anyio.move_on_after(CLEAN_UP_S):
+                    await self.on_signal()
+                # The SDK's reader sits in a thread that waits for input and cannot be told to stop.
+                os._exit(128 + number)
 
     async def list_tools(self) -> list[Tool]:
         tools = await super().list_tools()
@@ -94,9 +117,13 @@ class _Host:
         try:
             yield
         finally:
-            if self._app is not None:
-                with anyio.CancelScope(shield=True):
-                    await self._app.aclose()
+            with anyio.CancelScope(shield=True):
+                await self.aclose()
+
+    async def aclose(self) -> None:
+        app, self._app = self._app, None
+        if app is not None:
+            await app.aclose()
 
 
 def _add_tools(server: MCPServer[None], host: _Host) -> None:

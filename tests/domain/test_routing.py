@@ -99,6 +99,14 @@ def test_under_five_percent_only_the_cheapest_paid_model_is_left_forced_or_not()
     assert order(decide(situation(90, budget=spent("47.50")), PAID)) == ["premium", "cheap"]
 
 
+def test_a_preferred_model_is_no_way_around_the_cheapest_only():
+    request = Request(prompt="p", preferred_model="cloud:premium")
+    names, poor = frozenset({"cloud:premium"}), spent("49")
+    found = decide(situation(0, request=request, rules=LOCAL_FIRST, preferred=names, budget=poor), ALL)
+    assert order(found) == ["fast", "quality", "best"]
+    assert "only the cheapest paid model, cloud:cheap" in found.reason
+
+
 def test_the_floors_keep_the_last_dollars_for_calls_that_insist():
     low = spent("46", replace(CAPS, month=Usd.limit(50)))
     assert order(decide(situation(70, budget=low), ALL))[:2] == ["cheap", "premium"]

@@ -178,6 +178,49 @@ def test_ctrl_c_ends_a_running_answer_at_once_and_books_it(home: Path):
     assert printed(run(home, "budget", "--json"))["reserved_usd"] == 0.0
 
 
+def start_server(home: Path) -> subprocess.Popen[str]:
+    """A server that has answered its first request."""
+    process = subprocess.Popen(
+        [PROGRAM, "serve", "--profile", "test"], env=environment(home), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    ask_server(
+        process, "initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": "t", "version": "1"}
+    )
+    return process
+
+
+def ask_server(process: subprocess.Popen[str], method: str, **params: object) -> str:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) + "\n")
+    process.stdin.flush()
+    return process.stdout.readline()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_server(home: Path, number: signal.Signals):
+    process = start_server(home)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in told
+
+
+def test_the_end_of_the_input_ends_the_server(home: Path):
+    process = start_server(home)
+    out, told = process.communicate(timeout=20)
+    assert (process.returncode, out, told) == (0, "", "")
+
+
+def test_half_a_character_is_refused_with_words_instead_of_silence(home: Path):
+    process = start_server(home)
+    arguments = {"prompt": "cut \ud83d off"}
+    told = ask_server(process, "tools/call", name="route_completion", arguments=arguments)
+    process.communicate(timeout=20)
+    assert "prompt holds half a UTF-16 pair (a lone surrogate) at character 4" in told
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize(("answer", "allowed"), [(b"y\n", True), (b"\n", False)])
 async def test_the_owner_grants_or_refuses_in_a_terminal_and_it_is_in_force_at_once(

@@ -24,6 +24,7 @@ from hybrid_mcp.domain.errors import (
 from hybrid_mcp.domain.profile import ProviderSpec
 from hybrid_mcp.ports import ProviderCall
 from hybrid_mcp.providers.anthropic import AnthropicProvider
+from hybrid_mcp.providers.streaming import COUNT_LIMIT
 from tests.support_servers import (
     ANTHROPIC_STOP,
     CALL,
@@ -84,6 +85,18 @@ async def failure_of(script: Callable[[Received], Reply]) -> tuple[type[HybridEr
 
 def streamed(*pieces: bytes | Literal["cut"]) -> Callable[[Received], Reply]:
     return reply_always(Reply(content_type="text/event-stream", body=pieces))
+
+
+async def test_absurd_counts_are_cut_to_a_bound():
+    huge = 10**18
+    script = reply_always(
+        anthropic_reply(
+            anthropic_start(input_tokens=huge, cache_read_input_tokens=huge),
+            anthropic_text("Hi"), anthropic_end("end_turn", output_tokens=huge), ANTHROPIC_STOP,
+        )
+    )  # fmt: skip
+    usage = (await ask(script)).usage
+    assert usage == Usage(input_tokens=2 * COUNT_LIMIT, output_tokens=COUNT_LIMIT, cached_tokens=COUNT_LIMIT)
 
 
 async def test_a_streamed_answer_comes_out_whole_and_cache_tokens_count_as_input():

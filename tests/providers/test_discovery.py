@@ -13,9 +13,9 @@ from hybrid_mcp.domain.completion import Completion
 from hybrid_mcp.domain.errors import EgressDenied
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, Provider, ProviderCall
-from hybrid_mcp.providers.discovery import discover, parameters_in, size_key
+from hybrid_mcp.providers.discovery import MODELS_KEPT, discover, parameters_in, size_key
 from hybrid_mcp.providers.http import answers
-from hybrid_mcp.providers.ollama import OllamaProvider
+from hybrid_mcp.providers.ollama import SERVED_CONTEXT, OllamaProvider
 from hybrid_mcp.providers.openai import OpenAIProvider
 from tests.support_servers import (
     CLOSED,
@@ -176,11 +176,52 @@ async def test_a_server_that_does_not_answer_is_never_opened():
         ("llama3.2:latest", None),
         ("model-4bit", None),
         ("abc7b2", None),
+        (f"model-{'9' * 400}b", None),
+        (f"{'9' * 400}x7b", None),
+        (f"model-7.{'0' * 400}b", None),
+        ("999x999999b", None),
         ("", None),
     ],
 )
 def test_a_models_size_is_read_from_its_name(name: str, parameters: int | None):
     assert parameters_in(name) == parameters
+
+
+ABSURD = 10**400
+
+
+async def test_absurd_numbers_of_a_server_count_as_unknown():
+    meta = {"n_ctx": ABSURD, "n_ctx_train": -1, "n_params": ABSURD}
+    entries = [{"id": "odd", "object": "model", "meta": meta, "max_model_len": ABSURD, "context_length": 1.5e300}]
+    tags = [{"name": f"x{'9' * 400}b", "size": ABSURD}, {"name": "m", "details": {"parameter_size": f"{ABSURD}B"}}]
+    shown = json_reply({"parameters": f"num_ctx {ABSURD}", "model_info": {"x.context_length": ABSURD}})
+    with (
+        FakeServer(reply_always(json_reply({"object": "list", "data": entries}))) as one,
+        FakeServer(ollama_script(tags=json_reply({"models": tags}), show=shown)) as two,
+    ):
+        openai = OpenAIProvider(spec=local_spec(one.url), api_key=lambda: None, egress=CLOSED)
+        ollama = OllamaProvider(spec=local_spec(two.url, "ollama"), egress=CLOSED)
+        found = [*await openai.models(), *await ollama.models()]
+        await openai.aclose()
+        await ollama.aclose()
+    assert [model.parameters for model in found] == [None, None, None]
+    assert {model.context_tokens for model in found} <= {None, SERVED_CONTEXT}
+
+
+async def test_of_one_server_no_more_models_are_kept_than_a_person_has():
+    names = [f"m{number:04}" for number in range(MODELS_KEPT + 50)]
+    with FakeServer(openai_models(*names)) as one, FakeServer(ollama_models(**dict.fromkeys(names, "1B"))) as two:
+        specs = local_spec(f"{one.url}/v1", name="a"), local_spec(two.url, "ollama", name="b")
+        found = await found_at(*specs, limit_s=NEVER_LONGER_S)
+    assert sorted(found) == [f"{server}:{name}" for server in "ab" for name in names[:MODELS_KEPT]]
+
+
+async def test_a_name_that_a_terminal_would_obey_is_left_out():
+    names = "\x1b[2Jgone", "two\nlines", "\u202ebackwards", "m" * 501, "", "good"
+    with FakeServer(openai_models(*names)) as one, FakeServer(ollama_models(**dict.fromkeys(names, "1B"))) as two:
+        specs = local_spec(f"{one.url}/v1", name="a"), local_spec(two.url, "ollama", name="b")
+        found = await found_at(*specs, limit_s=NEVER_LONGER_S)
+    assert sorted(found) == ["a:good", "b:good"]
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(1, 10**12)), min_size=1))

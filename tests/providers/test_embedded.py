@@ -22,6 +22,7 @@ from hybrid_mcp.ports import ProviderCall
 from hybrid_mcp.providers.embedded import CONTEXT_TOKENS, MODEL, Embedded
 from hybrid_mcp.providers.fetch import ModelFile
 from hybrid_mcp.providers.llama_stream import AnswerReader
+from hybrid_mcp.providers.streaming import COUNT_LIMIT
 from hybrid_mcp.providers.wheel import SMOLLM2
 from tests.support_embedded import (
     REPOSITORY,
@@ -445,3 +446,15 @@ def test_an_answer_is_all_of_its_pieces_and_the_mean_of_all_scores(
     assert answer.text == "".join(heard.deltas) == "".join(text for text, _ in pieces)
     assert answer.finish == end[1]
     assert answer.mean_logprob == (pytest.approx(fmean(everything)) if everything else None)
+
+
+def test_numbers_that_cannot_be_are_cut_or_left_out():
+    reader = AnswerReader(Recorder())
+    scores = [-0.5, float("nan"), -1e308, -1e308, float("-inf")]
+    logprobs = {"content": [{"logprob": score} for score in scores]}
+    usage = {"prompt_tokens": 10**18, "completion_tokens": -1, "prompt_tokens_details": {"cached_tokens": 10**18}}
+    reader.feed({"choices": [{"delta": {"content": "Hi"}, "logprobs": logprobs, "finish_reason": "stop"}]})
+    reader.feed({"choices": [], "usage": usage})
+    answer = reader.completion()
+    assert answer.mean_logprob == -0.5
+    assert answer.usage == Usage(input_tokens=COUNT_LIMIT, output_tokens=0, cached_tokens=COUNT_LIMIT)

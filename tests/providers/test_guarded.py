@@ -19,7 +19,7 @@ from hybrid_mcp.domain.errors import (
 )
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
-from hybrid_mcp.providers.guarded import Breakers, Guarded, Health
+from hybrid_mcp.providers.guarded import SILENCE_S, Breakers, Guarded, Health
 from hybrid_mcp.providers.openai import OpenAIProvider
 from tests.support_servers import (
     CALL,
@@ -104,6 +104,16 @@ class Bench:
             except HybridError as error:
                 ends.append(type(error))
         return ends
+
+    def silence(self, seconds: float) -> Callable[[Progress], Awaitable[Completion]]:
+        """An answer that never comes; so many seconds pass on the clock."""
+
+        async def hang(progress: Progress) -> Completion:
+            self.clock.seconds += seconds
+            await anyio.sleep_forever()
+            return ANSWER
+
+        return hang
 
     def health(self) -> Health:
         return self.breakers.health(NAME)
@@ -235,14 +245,18 @@ async def call_until_deadline(bench: Bench, progress: Progress | None = None) ->
 async def test_a_deadline_that_passes_in_silence_counts_as_a_failure():
     bench = Bench()
 
-    async def hang(progress: Progress) -> Completion:
-        await anyio.sleep_forever()
-        return ANSWER
-
-    bench.inner.do = hang
+    bench.inner.do = bench.silence(SILENCE_S)
     for _ in range(3):
         await call_until_deadline(bench)
     assert bench.health().state == "open"
+
+
+async def test_a_deadline_shorter_than_a_healthy_models_silence_says_nothing():
+    bench = Bench()
+    bench.inner.do = bench.silence(SILENCE_S - 0.1)
+    for _ in range(10):
+        await call_until_deadline(bench)
+    assert bench.health() == HEALTHY
 
 
 @pytest.mark.parametrize("say", ["delta", "status"])
@@ -251,6 +265,7 @@ async def test_a_deadline_that_cuts_a_working_model_short_says_nothing(say: str)
 
     async def write_on(progress: Progress) -> Completion:
         getattr(progress, say)("...")
+        bench.clock.seconds += 2 * SILENCE_S
         await anyio.sleep_forever()
         return ANSWER
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import ssl
 import threading
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from ipaddress import IPv4Address
 from itertools import repeat
 from pathlib import Path
 
+import anyio
 import httpx
 import httpx2
 import pytest
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from hybrid_mcp.domain.errors import ConfigError, EgressDenied, ProviderRejected, ProviderUnavailable
+from hybrid_mcp.domain.errors import ConfigError, EgressDenied, ProviderError, ProviderRejected, ProviderUnavailable
 from hybrid_mcp.domain.profile import ProviderKind, ProviderSpec
 from hybrid_mcp.domain.whitelist import Whitelist
 from hybrid_mcp.ports import Provider
@@ -38,6 +40,7 @@ from hybrid_mcp.providers.openai import OpenAIProvider
 from tests.support_servers import (
     CALL,
     CLOSED,
+    NEVER_LONGER_S,
     OPEN,
     FakeServer,
     Received,
@@ -181,6 +184,55 @@ async def test_only_known_headers_and_our_own_key_leave():
         assert {"x-api-key", "x-machine"}.isdisjoint(received.headers)
 
 
+def zipped(size: int) -> bytes:
+    return gzip.compress(b"x" * size)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_what_a_server_packs_unasked_is_never_unpacked(status: int):
+    packed = zipped(10_000_000)
+    reply = Reply(status=status, headers={"Content-Encoding": "gzip"}, body=(packed,))
+    with FakeServer(reply_always(reply)) as server:
+        spec = local_spec(server.url)
+        async with (
+            httpx2.AsyncClient(transport=guarded_httpx2(spec, CLOSED), headers={"Accept-Encoding": "gzip, br"}) as two,
+            httpx.AsyncClient(transport=guarded_httpx(spec, CLOSED), headers={"Accept-Encoding": "gzip, br"}) as one,
+        ):
+            assert (await two.get(server.url)).content == packed
+            assert (await one.get(server.url)).content == packed
+        assert [received.headers["accept-encoding"] for received in server.requests] == ["identity", "identity"]
+
+
+LINE = b" " * 65_535 + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "piece", "limit"),
+    [
+        (200, LINE, "RESPONSE_LIMIT_BYTES"),
+        (200, b" " * 65_536, "LINE_LIMIT_BYTES"),
+        (500, LINE, "LINE_LIMIT_BYTES"),
+    ],
+)
+async def test_no_response_is_read_past_its_limit(
+    status: int, piece: bytes, limit: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(f"hybrid_mcp.providers.http.{limit}", 1_000_000)
+    reply = Reply(status=status, body=repeat(piece))
+    for library in ("httpx", "httpx2"):
+        with FakeServer(reply_always(reply)) as server:
+            spec = local_spec(server.url)
+            if library == "httpx":
+                async with httpx.AsyncClient(transport=guarded_httpx(spec, CLOSED)) as one:
+                    with pytest.raises(httpx.RemoteProtocolError, match="larger than any answer"):
+                        await one.get(server.url)
+            else:
+                async with httpx2.AsyncClient(transport=guarded_httpx2(spec, CLOSED)) as two:
+                    with pytest.raises(httpx2.RemoteProtocolError, match="larger than any answer"):
+                        await two.get(server.url)
+            assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
+
+
 async def test_a_listing_larger_than_any_is_not_read():
     body = repeat(b"x" * 65_536, LISTING_LIMIT_BYTES // 65_536 + 1)
     with FakeServer(reply_always(Reply(body=body))) as server:
@@ -225,6 +277,21 @@ async def test_a_redirect_is_never_followed(kind: ProviderKind):
                     await provider.complete(CALL, Recorder())
             assert len(first.requests) == 1
         assert second.requests == []
+
+
+@every_dialect
+async def test_a_packed_or_endless_error_stays_a_short_error(kind: ProviderKind):
+    bomb = Reply(status=400, headers={"Content-Encoding": "gzip"}, body=(zipped(10_000_000),))
+    endless = Reply(status=400, body=repeat(b"x" * 65_536))
+    for reply, told in ((bomb, "HTTP 400"), (endless, "broke off")):
+        with FakeServer(reply_always(reply)) as server:
+            provider = OPENERS[kind](cloud_spec(server.url, kind))
+            try:
+                with pytest.raises(ProviderError, match=told) as caught:
+                    await provider.complete(CALL, Recorder())
+            finally:
+                await provider.aclose()
+            assert len(str(caught.value)) < 300
 
 
 @every_dialect

@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import repeat
 from typing import Any
 
 import anyio
@@ -77,7 +78,7 @@ async def failure_of(
         await ask(script, call, **declared)
     error, text = caught.value, str(caught.value)
     assert SEAL not in text
-    return type(error), error.billed if isinstance(error, ProviderError) else None, text
+    return type(error), error.billed if isinstance(error, (ProviderError, ContextTooLong)) else None, text
 
 
 def chat(*parts: object) -> Reply:
@@ -139,8 +140,9 @@ async def test_a_prompt_that_would_be_cut_is_not_sent():
     call = replace(CALL, messages=(Message("user", "hello " * 3000),))
     with FakeServer(ollama_script()) as server:
         async with opened(local_spec(server.url, "ollama")) as provider:
-            with pytest.raises(ContextTooLong, match=r"about 6,032 tokens .* is set to 4,096.* num_ctx"):
+            with pytest.raises(ContextTooLong, match=r"about 6,032 tokens .* is set to 4,096.* num_ctx") as caught:
                 await provider.complete(call, Recorder())
+        assert caught.value.billed is False
         assert [received.path for received in server.requests] == ["/api/show"]
 
 
@@ -179,8 +181,8 @@ async def test_what_ollama_cut_silently_is_no_answer(prompt_tokens: int, output_
         chat(ollama_part("Hi"), ollama_end(prompt_eval_count=prompt_tokens, eval_count=output_tokens))
     )
     if cut:
-        kind, _, text = await failure_of(script)
-        assert kind is ContextTooLong
+        kind, billed, text = await failure_of(script)
+        assert (kind, billed) == (ContextTooLong, True)
         assert "more tokens than were read" in text
     else:
         assert (await ask(script)).text == "Hi"
@@ -213,6 +215,55 @@ async def test_confidence_is_kept_where_it_is_given():
     tokens = [{"token": "H", "logprob": -0.25}, {"token": "i", "logprob": -0.75}]
     completion = await ask(ollama_script(chat(ollama_part("Hi", logprobs=tokens), ollama_end())))
     assert completion.mean_logprob == -0.5
+
+
+async def test_absurd_numbers_are_cut_or_left_out():
+    tokens = [{"token": "H", "logprob": -0.5}, {"token": "i", "logprob": -1e308}, {"token": "!", "logprob": -1e308}]
+    part, end = ollama_part("Hi", logprobs=tokens), ollama_end(prompt_eval_count=20, eval_count=10**18)
+    kind, billed, _ = await failure_of(ollama_script(chat(part, end)))
+    assert (kind, billed) == (ContextTooLong, True)
+    completion = await ask(ollama_script(chat(part, ollama_end())))
+    assert completion.mean_logprob == -0.5
+
+
+async def test_the_key_of_a_server_that_has_one_goes_with_every_request():
+    with FakeServer(ollama_script(tags=json_reply({"models": [tag("m:1b")]}))) as server:
+        spec = local_spec(server.url, "ollama")
+        keys = ["first", "second", "third", "fourth"]
+        provider = OllamaProvider(spec=spec, egress=CLOSED, api_key=lambda: keys[len(server.requests)])
+        await provider.models()
+        await provider.complete(CALL, Recorder())
+        await provider.aclose()
+        sent = [(received.path, received.headers["authorization"]) for received in server.requests]
+    assert sent == [
+        ("/api/tags", "Bearer first"), ("/api/show", "Bearer second"), ("/api/show", "Bearer third"),
+        ("/api/chat", "Bearer fourth"),
+    ]  # fmt: skip
+
+
+async def test_a_server_whose_key_is_not_set_gets_none():
+    with FakeServer(ollama_script()) as server:
+        provider = OllamaProvider(spec=local_spec(server.url, "ollama"), egress=CLOSED, api_key=lambda: None)
+        await provider.complete(CALL, Recorder())
+        await provider.aclose()
+        assert ["authorization" in received.headers for received in server.requests] == [False, False]
+
+
+async def test_an_answer_far_longer_than_was_asked_for_is_broken_off():
+    endless = Reply(content_type=NDJSON, body=repeat(json_lines(ollama_part("x" * 1000))[0]))
+    kind, billed, text = await failure_of(ollama_script(endless))
+    assert (kind, billed) == (ProviderUnavailable, True)
+    assert "wrote on past 9,000 bytes though at most 64 tokens were asked for" in text
+
+
+@pytest.mark.parametrize("piece", [b" " * 65_536, b" " * 65_535 + b"\n"], ids=["one line", "many lines"])
+@pytest.mark.parametrize("status", [200, 500])
+async def test_an_endless_description_of_a_model_is_not_read(status: int, piece: bytes):
+    with FakeServer(ollama_script(show=Reply(status=status, body=repeat(piece)))) as server:
+        async with opened(local_spec(server.url, "ollama")) as provider:
+            with pytest.raises(ProviderUnavailable):
+                await provider.complete(CALL, Recorder())
+        assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import repeat
 
 import anyio
 import httpx2
@@ -26,6 +27,7 @@ from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import ProviderCall
 from hybrid_mcp.providers.failures import Refusal, failure_of_refusal, retry_after_s
 from hybrid_mcp.providers.openai import EVERYONE_ELSE, OPENAI_ITSELF, OpenAIProvider, dialect_of
+from hybrid_mcp.providers.streaming import COUNT_LIMIT
 from tests.support_servers import (
     CALL,
     CLOSED,
@@ -135,6 +137,51 @@ async def test_openai_itself_gets_its_own_cap_and_no_temperature():
 )
 def test_the_dialect_goes_by_the_host(host: str, dialect: object):
     assert dialect_of(ProviderSpec(name="x", kind="openai", host=host)) == dialect
+
+
+HUGE = 10**18
+
+
+async def test_absurd_counts_are_cut_to_a_bound():
+    usage = {"prompt_tokens": HUGE, "completion_tokens": HUGE, "total_tokens": 2 * HUGE,
+             "prompt_tokens_details": {"cached_tokens": HUGE}, "completion_tokens_details": None}  # fmt: skip
+    completion = await ask(reply_always(openai_reply(openai_chunk("Hi", "stop", usage=usage))))
+    assert completion.usage == Usage(input_tokens=COUNT_LIMIT, output_tokens=COUNT_LIMIT, cached_tokens=COUNT_LIMIT)
+
+
+@pytest.mark.parametrize("odd", ["NaN", "-1e308", "1e308", "-Infinity", "-1001", "5", "9" * 400, "null", '"x"'])
+async def test_a_log_probability_that_cannot_be_is_left_out_of_the_mean(odd: str):
+    tokens = [{"token": "H", "logprob": -0.5}, {"token": "i", "logprob": "ODD"}, {"token": "!", "logprob": "ODD"}]
+    chunk = openai_chunk(
+        choices=[{"index": 0, "delta": {"content": "Hi"}, "logprobs": {"content": tokens}, "finish_reason": "stop"}]
+    )
+    completion = await ask(streamed(json.dumps(chunk).replace('"ODD"', odd), "[DONE]"))
+    assert (completion.text, completion.mean_logprob) == ("Hi", -0.5)
+
+
+async def test_an_answer_far_longer_than_was_asked_for_is_broken_off():
+    heard = Recorder()
+    with FakeServer(reply_always(Reply())) as server:
+        endless = repeat(b"".join(sse(openai_chunk("x" * 1000))))
+        server.script = reply_always(Reply(content_type="text/event-stream", body=endless))
+        async with opened(cloud_spec(server.url)) as provider:
+            with anyio.fail_after(NEVER_LONGER_S), pytest.raises(ProviderUnavailable) as caught:
+                await provider.complete(replace(CALL, max_output_tokens=16), heard)
+        assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
+    assert caught.value.billed is True
+    assert str(caught.value) == (
+        "cloudx:some-model wrote on past 6,000 bytes though at most 16 tokens were asked for, and was broken off: use "
+        "another model"
+    )
+    assert len("".join(heard.deltas)) <= 64 * 16 + 4096
+
+
+async def test_an_answer_as_long_as_its_cap_allows_is_whole():
+    text = "x" * (64 * 16 + 4096)
+    with FakeServer(reply_always(openai_reply(openai_chunk(text, "stop")))) as server:
+        async with opened(cloud_spec(server.url)) as provider:
+            completion = await provider.complete(replace(CALL, max_output_tokens=16), Recorder())
+    assert completion.text == text
 
 
 async def test_a_server_without_a_key_gets_none():

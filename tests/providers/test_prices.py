@@ -5,11 +5,14 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+import yaml
 from genai_prices import data_snapshot
 from genai_prices.types import (
     ClauseEquals,
+    ClauseStartsWith,
     ConditionalPrice,
     ModelInfo,
     ModelPrice,
@@ -26,6 +29,7 @@ from hybrid_mcp.domain.budget import FREE, Quote
 from hybrid_mcp.domain.completion import Usage
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec, Price, ProviderSpec
+from hybrid_mcp.domain.vendors import PRESENT_NAMES, VENDORS
 from hybrid_mcp.ports import ModelFacts, PriceBook
 from hybrid_mcp.providers.prices import FRAMING_TOKENS, GenaiPrices
 from tests.support_ledger import NOON, usd
@@ -88,6 +92,12 @@ def test_a_declared_price_leaves_the_context_window_to_the_list() -> None:
         ("sonar-deep-research", "perplexity"),
         ("openai/o3-deep-research", "openrouter"),
         ("gpt-4o-search-preview", "openai"),
+        ("gpt-4o-mini-search-preview", "openai"),
+        ("gpt-4o-mini-search-preview-2025-03-11", "openai"),
+        ("gemini-3.8-flash-image", "google"),
+        ("gemini-3.8-flash-image-preview", "google"),
+        ("openai/gpt-6.1-sol:online", "openrouter"),
+        ("gpt-4-1106-vision-preview", "openai"),
     ],
 )
 def test_a_model_whose_price_the_list_does_not_bound_has_none(name: str, provider: str | None) -> None:
@@ -95,6 +105,47 @@ def test_a_model_whose_price_the_list_does_not_bound_has_none(name: str, provide
     assert BOOK.quote(spec, 1_000, NOON, NOON) is None
     assert BOOK.cost(spec, Usage(input_tokens=1, output_tokens=1), NOON) is None
     assert BOOK.facts(spec, NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "provider", "listed"),
+    [
+        ("gpt-4o-2024-08-06", "openai", "gpt-4o"),
+        ("gpt-4-0613", "openai", "gpt-4"),
+        ("claude-sonnet-4-5-20250929", "anthropic", "claude-sonnet-4-5"),
+        ("claude-haiku-5-5@20261001", "anthropic", "claude-haiku-5-5"),
+        ("claude-3-5-sonnet-latest", "anthropic", "claude-3-5-sonnet"),
+        ("gemini-3.8-flash-001", "google", "gemini-3.8-flash"),
+        ("Gemini-3.8-Flash-Preview-05-20", "google", "gemini-3.8-flash"),
+    ],
+)
+def test_an_edition_of_a_model_has_its_price(name: str, provider: str, listed: str) -> None:
+    assert quoted(name, provider) == quoted(listed, provider)
+
+
+PROFILES = Path(__file__).parents[2] / "profiles"
+NAMED = {
+    *((spec.name, spec.default_model) for spec in VENDORS.values() if spec.price_provider and spec.default_model),
+    *((name.provider, name.model) for name in PRESENT_NAMES.values()),
+    *(
+        tuple(named.split(":"))
+        for file in PROFILES.glob("*.yaml")
+        for named in yaml.safe_load(file.read_text())["routing_rules"]["cloud_models"]
+    ),
+}
+
+
+def test_every_model_that_we_name_ourselves_has_a_price() -> None:
+    assert len(NAMED) >= 8
+    for provider, name in NAMED:
+        assert BOOK.quote(ModelSpec(provider=VENDORS[provider], model=name), 1_000, NOON, NOON) is not None, name
+
+
+def test_a_search_model_is_known_by_the_name_that_is_asked_for(listing: Provider) -> None:
+    prices = ModelPrice(input_mtok=Decimal(1), output_mtok=Decimal(1))
+    listing.models.append(ModelInfo(id="m-search", match=ClauseStartsWith("m-search"), prices=prices))
+    assert BOOK.facts(model("m-search", "made-up"), NOON) is not None
+    assert BOOK.facts(model("m-search-preview", "made-up"), NOON) is None
 
 
 def test_a_request_is_bounded_at_the_price_of_writing_it_to_the_cache() -> None:

@@ -21,6 +21,9 @@ MAX_DEADLINE_S = 3_600.0
 MAX_NAME_CHARACTERS = 200
 """Names stand in the ledger and in logs, so they must not carry a text."""
 
+HALF_PAIR_MARK = "\ufdd0"
+"""Stands for half a UTF-16 pair where a transport had to replace it: a noncharacter (Unicode 23.7) is in no text."""
+
 DEFAULT_SYSTEM_PROMPT = "You are a helpful assistant. Answer correctly and briefly."
 STEP_BY_STEP = "Think step by step before you answer, then give the final answer on its own line."
 
@@ -132,8 +135,12 @@ def _checked_size(name: str, text: str) -> int:
     if "\x00" in text:
         raise InvalidRequest(f"{name} holds a NUL character, which no model can read: send text without it")
     try:
-        return len(text.encode())
+        half = text.find(HALF_PAIR_MARK)
+        size = len(text.encode())
     except UnicodeEncodeError as error:
+        half, size = error.start, 0
+    if half >= 0:
         raise InvalidRequest(
-            f"{name} holds half a UTF-16 pair (a lone surrogate) at character {error.start}: send whole characters"
-        ) from None
+            f"{name} holds half a UTF-16 pair (a lone surrogate) at character {half}: send whole characters"
+        )
+    return size

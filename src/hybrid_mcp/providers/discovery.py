@@ -14,7 +14,7 @@ from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Provider
 
 MODELS_KEPT = 100
-"""Of one server, the first in its own order: a person has some dozens, and each one costs a question for its details."""
+"""Of one server, the first in its own order: a person has some dozens, and each costs a question for its details."""
 NAME_CHARACTERS = 500
 LARGEST = 10**15
 """No file has so many bytes, no model so many parameters, no window so many tokens: what is larger is no number."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -24,8 +25,13 @@ CONNECT_TIMEOUT_S = 10.0
 LISTING_TIMEOUT_S = 2.0
 LISTING_LIMIT_BYTES = 1_000_000
 """A list of models is some kilobytes; whatever else listens on a well-known port is not read to its end."""
+RESPONSE_LIMIT_BYTES = 256_000_000
+"""The longest answer that may be asked for has 200,000 tokens, and each is streamed in 300 to 1,000 bytes of JSON."""
+LINE_LIMIT_BYTES = 4_000_000
+"""One line of a stream holds some tokens, a document on a model some kilobytes, an error less: all are read whole."""
 
 _SERVER_STATUSES = frozenset({200, 401, 403})  # the last two where a server wants a key even for its list
+_TOO_LARGE = "the response is larger than any answer"
 _PORTS = {"http": 80, "https": 443}
 _KEEP_ALIVE_S = 4.0  # llama.cpp's server closes an idle connection after 5 s; ours goes first
 _SENT_HEADERS = frozenset({
@@ -78,6 +84,11 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
+def bearer(key: str | None) -> dict[str, str]:
+    """The header in which all three SDKs send an API key."""
+    return {"authorization": f"Bearer {key}"} if key else {}
+
+
 def guarded_httpx2(
     spec: ProviderSpec, egress: Egress, credentials: Credentials = dict[str, str]
 ) -> httpx2.AsyncBaseTransport:
@@ -106,7 +117,11 @@ class _GuardHttpx2(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         _admit(self._spec, self._egress, self._credentials, request)
-        return await self._inner.handle_async_request(request)
+        response = await self._inner.handle_async_request(request)
+        _leave_packed(response)
+        inner = cast("httpx2.AsyncByteStream", response.stream)
+        response.stream = _BoundedHttpx2(inner, _Meter(response.status_code))
+        return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -120,7 +135,56 @@ class _GuardHttpx(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         _admit(self._spec, self._egress, self._credentials, request)
-        return await self._inner.handle_async_request(request)
+        response = await self._inner.handle_async_request(request)
+        _leave_packed(response)
+        inner = cast("httpx.AsyncByteStream", response.stream)
+        response.stream = _BoundedHttpx(inner, _Meter(response.status_code))
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _Meter:
+    """Counts the bytes of one response."""
+
+    def __init__(self, status: int) -> None:
+        self._left = RESPONSE_LIMIT_BYTES if status == 200 else LINE_LIMIT_BYTES
+        self._line = 0
+
+    def is_over(self, piece: bytes) -> bool:
+        """Whether all of it, or the line that this piece continues, is larger than any answer's."""
+        self._left -= len(piece)
+        end = piece.rfind(b"\n")
+        self._line = self._line + len(piece) if end < 0 else len(piece) - end - 1
+        return self._left < 0 or self._line > LINE_LIMIT_BYTES
+
+
+class _BoundedHttpx2(httpx2.AsyncByteStream):
+    def __init__(self, inner: httpx2.AsyncByteStream, meter: _Meter) -> None:
+        self._inner, self._meter = inner, meter
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._inner:
+            if self._meter.is_over(piece):
+                await self.aclose()
+                raise httpx2.RemoteProtocolError(_TOO_LARGE)
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _BoundedHttpx(httpx.AsyncByteStream):
+    def __init__(self, inner: httpx.AsyncByteStream, meter: _Meter) -> None:
+        self._inner, self._meter = inner, meter
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._inner:
+            if self._meter.is_over(piece):
+                await self.aclose()
+                raise httpx.RemoteProtocolError(_TOO_LARGE)
+            yield piece
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -174,20 +238,23 @@ async def fetch_listing(client: httpx.AsyncClient | httpx2.AsyncClient, url: str
     Raises:
         EgressDenied: the host may not be contacted.
     """
-    body = bytearray()
     with anyio.move_on_after(LISTING_TIMEOUT_S):
         try:
             async with client.stream("GET", url) as response:
-                if response.status_code != 200:
-                    return None
-                async for piece in response.aiter_bytes():
-                    body += piece
-                    if len(body) > LISTING_LIMIT_BYTES:
-                        return None
+                return await read_document(response, LISTING_LIMIT_BYTES) if response.status_code == 200 else None
         except (httpx.HTTPError, httpx2.HTTPError):
             return None
-        return bytes(body)
     return None
+
+
+async def read_document(response: httpx.Response | httpx2.Response, limit_bytes: int) -> bytes | None:
+    """The whole body, or None where it is larger."""
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > limit_bytes:
+            return None
+    return bytes(body)
 
 
 def _check_own_address(spec: ProviderSpec, scheme: str, raw_host: str, port: int | None) -> None:
@@ -216,7 +283,13 @@ def _admit(
     for name in set(request.headers) - _SENT_HEADERS:
         del request.headers[name]
     request.headers["host"] = url.netloc.decode("ascii")
+    request.headers["accept-encoding"] = "identity"  # a packed answer may unpack to a thousand times its size
     request.headers.update(credentials())
+
+
+def _leave_packed(response: httpx.Response | httpx2.Response) -> None:
+    """Keep the body as it came, also where a server packed it all the same: nobody asked for that."""
+    response.headers.pop("content-encoding", None)
 
 
 def _tls(spec: ProviderSpec) -> ssl.SSLContext | bool:

@@ -20,8 +20,16 @@ from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.providers.discovery import MODELS_KEPT, is_name, known, parameters_in, size_key
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
 from hybrid_mcp.providers.http import (
-    CONNECT_TIMEOUT_S, Egress, base_url_of, bearer, fetch_listing, guarded_httpx, listing_url, read_document,
-)  # fmt: skip
+    CONNECT_TIMEOUT_S,
+    LINE_LIMIT_BYTES,
+    Egress,
+    base_url_of,
+    bearer,
+    fetch_listing,
+    guarded_httpx,
+    listing_url,
+    read_document,
+)
 from hybrid_mcp.providers.streaming import IDLE_S, Answer, Patience, count, read_stream
 
 SERVED_CONTEXT = 4096
@@ -165,7 +173,9 @@ class OllamaProvider:
         """Asked without the SDK, which leaves out where a model runs."""
         url = f"{base_url_of(self._spec)}/api/show"
         async with self._http.stream("POST", url, json={"model": model}) as answer:
-            document = await read_document(answer)
+            document = await read_document(answer, LINE_LIMIT_BYTES)
+        if document is None:
+            raise ValueError("larger than any model's description")
         if answer.status_code != 200:
             raise ollama.ResponseError(document.decode(errors="replace"), answer.status_code)
         return _Shown.model_validate_json(document)

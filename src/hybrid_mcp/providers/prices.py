@@ -103,10 +103,10 @@ def _find(model: ModelSpec) -> Listing | None:
         listing = get_snapshot().find_provider_model(model.model, None, model.provider.price_provider, None)
     except LookupError:
         return None
-    return listing if _unedited(model.model) == _unedited(listing[1].id) else None
+    return listing if _without_edition(model.model) == _without_edition(listing[1].id) else None
 
 
-def _unedited(name: str) -> str:
+def _without_edition(name: str) -> str:
     """The name without its edition. The list also takes names that only begin alike, of dearer models too."""
     return _EDITION.sub("", name.lower())
 
