@@ -9,6 +9,7 @@ from hybrid_mcp.domain.budget import Balance
 from hybrid_mcp.domain.completion import Completion, Request
 from hybrid_mcp.domain.errors import (
     BudgetExceeded,
+    ContextTooLong,
     EgressDenied,
     InvalidRequest,
     NoRoute,
@@ -116,6 +117,8 @@ async def test_an_empty_answer_is_a_failure():
         (ProviderUnavailable("cut in the stream"), True),
         (ProviderUnavailable("connection refused", billed=False), False),
         (ProviderTimeout("hung"), True),
+        (ContextTooLong("cut, but answered", billed=True), True),
+        (ContextTooLong("refused before it was sent"), False),
         (ProviderRejected("401"), False),
         (ProviderRateLimited("429"), False),
     ],

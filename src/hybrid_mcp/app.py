@@ -124,7 +124,7 @@ class _Opener:
         if spec.kind == "ollama":
             from hybrid_mcp.providers.ollama import OllamaProvider
 
-            return OllamaProvider(spec=spec, egress=self.egress, timeout_s=self.settings.ollama_timeout_s)
+            return OllamaProvider(spec=spec, egress=self.egress, api_key=key, timeout_s=self.settings.ollama_timeout_s)
         if spec.kind == "anthropic":
             from hybrid_mcp.providers.anthropic import AnthropicProvider
 

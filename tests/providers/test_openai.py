@@ -149,7 +149,7 @@ async def test_absurd_counts_are_cut_to_a_bound():
     assert completion.usage == Usage(input_tokens=COUNT_LIMIT, output_tokens=COUNT_LIMIT, cached_tokens=COUNT_LIMIT)
 
 
-@pytest.mark.parametrize("odd", ["NaN", "-1e308", "1e308", "-Infinity", "-1001", "5", "9" * 400, "null", '"x"'])
+@pytest.mark.parametrize("odd", ["NaN", "-1e308", "1e308", "-Infinity", "-1001", "5", "null", '"x"'])
 async def test_a_log_probability_that_cannot_be_is_left_out_of_the_mean(odd: str):
     tokens = [{"token": "H", "logprob": -0.5}, {"token": "i", "logprob": "ODD"}, {"token": "!", "logprob": "ODD"}]
     chunk = openai_chunk(
@@ -157,6 +157,20 @@ async def test_a_log_probability_that_cannot_be_is_left_out_of_the_mean(odd: str
     )
     completion = await ask(streamed(json.dumps(chunk).replace('"ODD"', odd), "[DONE]"))
     assert (completion.text, completion.mean_logprob) == ("Hi", -0.5)
+
+
+async def test_a_log_probability_too_large_to_read_is_no_chat_answer():
+    logprobs = {"content": [{"token": "H", "logprob": 10**400}]}
+    chunk = openai_chunk(choices=[{"index": 0, "delta": {"content": "Hi"}, "logprobs": logprobs}])
+    kind, billed, text = await failure_of(reply_always(openai_reply(chunk)))
+    assert (kind, billed) == (ProviderUnavailable, True)
+    assert "no chat answer" in text
+
+
+@pytest.mark.parametrize("code", ["9" * 5000, "²", 9 * 10**400, 503])
+async def test_an_error_inside_the_stream_may_have_any_code(code: object):
+    kind, billed, _ = await failure_of(reply_always(openai_reply({"error": {"code": code, "message": SEAL}})))
+    assert (kind, billed) == (ProviderUnavailable, True)
 
 
 async def test_an_answer_far_longer_than_was_asked_for_is_broken_off():

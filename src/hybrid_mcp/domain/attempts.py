@@ -9,6 +9,7 @@ from typing import Literal
 from hybrid_mcp.domain.answer import Attempt, Outcome
 from hybrid_mcp.domain.completion import Completion
 from hybrid_mcp.domain.errors import (
+    ContextTooLong,
     HybridError,
     NoRoute,
     ProviderError,
@@ -53,7 +54,7 @@ def broken_off(step: Step) -> Tried:
 
 def failed(step: Step, error: HybridError) -> Tried:
     """The provider failed. Only an error that says that nothing was billed frees the reservation."""
-    billed = error.billed if isinstance(error, ProviderError) else False
+    billed = error.billed if isinstance(error, ProviderError | ContextTooLong) else False
     tried = _charged(step, _outcome(error), str(error), step.bound if billed else ZERO)
     return replace(tried, retry_after_s=error.retry_after_s) if isinstance(error, ProviderRateLimited) else tried
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -223,8 +224,8 @@ def _failure(spec: ProviderSpec, model: str, error: Exception, *, begun: bool) -
 
 def _stated_status(error: APIError) -> int:
     """The status that an error inside a 200 answer gives itself; 500 where it gives none."""
-    stated = error.code or ""
-    return int(stated) if stated.isdigit() and 400 <= int(stated) < 600 else 500
+    stated = str(error.code)
+    return int(stated) if re.fullmatch(r"[45][0-9]{2}", stated) else 500
 
 
 def _entries(body: bytes | None) -> list[_Entry]:
