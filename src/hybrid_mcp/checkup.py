@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -61,6 +62,9 @@ async def _ledger(app: App) -> AsyncIterator[Finding]:
     except HybridError as error:
         yield Finding(what="ledger", state="broken", detail=str(error))
         return
+    path = app.settings.home / "ledger.db"
+    if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
+        problems = [*problems, f"{path} may not be written, so nothing will be answered: check its permissions"]
     for problem in problems:
         yield Finding(what="ledger", state="broken", detail=problem)
     if not problems:
@@ -118,4 +122,5 @@ def _cloud(app: App, spec: ProviderSpec) -> Finding:
         return Finding(what=spec.name, state="broken", detail=str(error))
     if not verdict.allowed:
         return Finding(what=spec.name, state="broken", detail=f"{verdict.reason}: add it to cloud_apis")
-    return Finding(what=spec.name, state="ok", detail=f"key set, {spec.host} is whitelisted (not called)")
+    key = "key set" if spec.key_needed else "no key needed"
+    return Finding(what=spec.name, state="ok", detail=f"{key}, {spec.host} is whitelisted (not called)")

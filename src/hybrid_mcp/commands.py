@@ -26,16 +26,21 @@ from hybrid_mcp.terminal import TerminalProgress, print_table, told
 from hybrid_mcp.wire import BudgetResult, allowed_result, budget_result, completion_result, score_result
 
 _Json = Annotated[bool, Parameter(name="--json", help="Print JSON.")]
-_Prompt = Annotated[str, Parameter(allow_leading_hyphen=True)]
+_STDIN = "\0stdin"
+"""Stands for `-` among the arguments, which the parser would take for an option; no argument can hold a NUL."""
 _ENTRIES = frozenset({"prompt", "context", "system_prompt", "task_type"})
 
 
 def parse_and_run(arguments: list[str]) -> int:
     """Parse, run, and return the exit code."""
     cli = _build()
+    given = [_STDIN if argument == "-" else argument for argument in arguments]
     try:
-        result = cli.meta(arguments, exit_on_error=False, result_action="return_value")
+        result = cli.meta(given, exit_on_error=False, result_action="return_value")
     except CycloptsError:
+        return WRONG_USAGE
+    except _WrongUsage as error:
+        sys.stderr.write(f"hybrid-mcp: {error}\n")
         return WRONG_USAGE
     return result if isinstance(result, int) else OK
 
@@ -78,6 +83,10 @@ def _build() -> Cli:
     return cli
 
 
+class _WrongUsage(Exception):
+    """The arguments cannot be meant so; the message says why."""
+
+
 class _Given:
     """Holds the shared options from the parser's outer to its inner step."""
 
@@ -94,7 +103,7 @@ def _add_asking(cli: Cli, common: _Given) -> None:
 
     @cli.command
     def ask(
-        prompt: _Prompt,
+        prompt: str,
         /,
         *,
         context: str = "",
@@ -113,7 +122,7 @@ def _add_asking(cli: Cli, common: _Given) -> None:
     ) -> int:
         """Answer one prompt; `-` reads it from standard input. The options are those of the tool route_completion."""
         request = Request(
-            prompt=sys.stdin.read() if prompt == "-" else prompt, context=context, system_prompt=system_prompt,
+            prompt=sys.stdin.read() if prompt == _STDIN else prompt, context=context, system_prompt=system_prompt,
             task_type=task_type, quality=quality, force_local=force_local, force_cloud=force_cloud,
             confidential=confidential, preferred_model=preferred_model, max_cost=_dollars(max_cost),
             max_output_tokens=max_output_tokens, deadline_s=deadline_s, dry_run=dry_run,
@@ -121,13 +130,24 @@ def _add_asking(cli: Cli, common: _Given) -> None:
         return common.value.with_app(lambda app: _ask(app, request, as_json=as_json))
 
     @cli.command
-    def score(prompt: str | None = None, /, *, context: str = "", jsonl: bool = False, as_json: _Json = False) -> int:
+    def score(
+        prompt: str | None = None,
+        /,
+        *,
+        context: str = "",
+        system_prompt: str = "",
+        task_type: str | None = None,
+        jsonl: bool = False,
+        as_json: _Json = False,
+    ) -> int:
         """Score one prompt, or with --jsonl one JSON object a line from standard input."""
-        if jsonl:
-            return _score_lines()
+        if jsonl is (prompt is not None):
+            raise _WrongUsage("give either a PROMPT, or --jsonl and one JSON object a line on standard input")
         if prompt is None:
-            raise InvalidRequest("give a PROMPT, or --jsonl and lines on standard input")
-        result = score_result(score_request(Request(prompt=prompt, context=context)))
+            return _score_lines()
+        text = sys.stdin.read() if prompt == _STDIN else prompt
+        request = Request(prompt=text, context=context, system_prompt=system_prompt, task_type=task_type)
+        result = score_result(score_request(request))
         if as_json:
             print(result.to_json())
         else:
@@ -213,21 +233,29 @@ async def _ask(app: App, request: Request, *, as_json: bool) -> int:
 
 
 def _score_lines() -> int:
+    """One line out for each line in that is not blank; a bad one is told in its place, and the others still count."""
+    code = OK
     for number, line in enumerate(sys.stdin, start=1):
+        if not line.strip():
+            continue
         try:
-            result = score_result(score_request(_scorable(line)))
-        except (InvalidRequest, ValueError) as error:
-            # A JSON error repeats no input: it names a position.
-            raise InvalidRequest(f"line {number}: {error}") from None
-        print(result.to_json())
-    return OK
+            print(score_result(score_request(_scorable(line))).to_json())
+        except InvalidRequest as error:
+            sys.stderr.write(f"hybrid-mcp: line {number}: {error}\n")
+            print(json.dumps({"error": str(error)}))
+            code = REFUSED
+    return code
 
 
 def _scorable(line: str) -> Request:
-    data = cast("object", json.loads(line))
+    try:
+        data = cast("object", json.loads(line))
+    except ValueError as error:
+        # It names a position and repeats nothing.
+        raise InvalidRequest(f"not JSON: {error}") from None
     if not isinstance(data, dict):
-        raise InvalidRequest('each line must be an object such as {"prompt": "...", "context": "..."}')
-    fields = cast("dict[str, Any]", data)
+        raise InvalidRequest('not an object such as {"prompt": "...", "context": "..."}')
+    fields = {name: value for name, value in cast("dict[str, Any]", data).items() if value is not None}
     unknown = sorted(set(fields) - _ENTRIES)
     if unknown or not all(isinstance(value, str) for value in fields.values()) or "prompt" not in fields:
         raise InvalidRequest(f"give `prompt` and, if wanted, {', '.join(sorted(_ENTRIES - {'prompt'}))}, all as text")
@@ -331,6 +359,9 @@ async def _pull(app: App, name: str) -> int:
         raise ConfigError("this profile does not use the embedded model: list embedded:smollm2 in its local_models")
     if (reason := model.unavailable_reason()) is not None:
         raise ConfigError(reason)
+    if model.state() == "present":
+        print(f"{name} is here already")
+        return OK
     with Progress(TextColumn(name), BarColumn(), DownloadColumn()) as bar:
         task = bar.add_task(name)
         path = await model.pull(lambda done, total: bar.update(task, completed=done, total=total))
@@ -346,4 +377,4 @@ def _dollars(text: str | None) -> Usd | None:
     try:
         return None if text is None else Usd.limit(text)
     except ValueError as error:
-        raise InvalidRequest(f"--max-cost: {error}") from None
+        raise _WrongUsage(f"--max-cost: {error}") from None

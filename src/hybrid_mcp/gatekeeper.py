@@ -16,6 +16,7 @@ from hybrid_mcp.domain.whitelist import (
     Verdict,
     Whitelist,
     checked_entry,
+    is_address,
     unknown_type_reason,
 )
 from hybrid_mcp.ports import ApprovalRequest, Approvals
@@ -109,7 +110,8 @@ def what_it_opens(request: ApprovalRequest) -> str:
     name = request.resource_name
     match request.resource_type:
         case "cloud_apis" | "domains":
-            return f"requests, with their prompts, may be sent to {name} and all of its subdomains"
+            reach = "" if is_address(name) else " and all of its subdomains"
+            return f"requests, with their prompts, may be sent to {name}{reach}"
         case "allowed_for_cloud":
             return f"tasks of the type {name} may be answered by cloud models"
         case _:

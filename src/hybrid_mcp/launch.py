@@ -36,7 +36,9 @@ class Common:
         from hybrid_mcp.app import open_app
         from hybrid_mcp.observe.log import Silent
 
-        return open_app(self.settings(), Silent())
+        settings = self.settings()
+        tell_notices(settings)
+        return open_app(settings, Silent())
 
     def with_app(self, work: Callable[[App], Awaitable[int]]) -> int:
         """Run one command on an application of its own, and close it."""
@@ -50,6 +52,12 @@ class Common:
                     await app.aclose()
 
         return anyio.run(run)
+
+
+def tell_notices(settings: Settings) -> None:
+    """One line each on stderr: old names that were mapped, and the like."""
+    for notice in settings.notices:
+        sys.stderr.write(f"hybrid-mcp: {notice}\n")
 
 
 def serve(common: Common) -> int:
@@ -67,8 +75,7 @@ def serve(common: Common) -> int:
 
     if sys.stdin.isatty():
         sys.stderr.write("hybrid-mcp serves MCP on this terminal; a client starts it by itself. Ctrl-C ends it.\n")
-    for notice in settings.notices:
-        sys.stderr.write(f"hybrid-mcp: {notice}\n")
+    tell_notices(settings)
     take_stdin()
     build_server(open_for_server).run("stdio")
     return OK

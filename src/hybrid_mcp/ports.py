@@ -76,10 +76,14 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A model of the catalog as it stands now. `last_resort`: the embedded model that nobody listed."""
+    """A model of the catalog as it stands now.
+
+    `absent`: why it cannot be had on this machine. `last_resort`: the embedded model that nobody listed.
+    """
 
     spec: ModelSpec
     has_key: bool = True
+    absent: str | None = None
     breaker: Literal["closed", "half_open", "open"] = "closed"
     slow: bool = False
     last_resort: bool = False

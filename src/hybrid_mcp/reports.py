@@ -63,5 +63,8 @@ class Reports:
 def _alerts(period: PeriodName, committed: Usd, cap: Usd | None) -> tuple[str, ...]:
     if cap is None or cap.nanos == 0:
         return ()
+    if committed.nanos >= cap.nanos:
+        word = "spent" if committed == cap else "exceeded"
+        return (f"this {period}'s budget of {cap} is {word} ({committed}): paid models wait, local ones answer",)
     passed = next((percent for percent in ALERT_PERCENTS if committed.nanos * 100 >= cap.nanos * percent), None)
     return () if passed is None else (f"{passed} % of this {period}'s budget of {cap} is used ({committed})",)

@@ -63,11 +63,15 @@ def test_score_reads_one_object_a_line(home: Path):
 @pytest.mark.parametrize(
     "line", ["{", "[]", '{"context": "x"}', '{"prompt": 1}', '{"prompt": "x", "sytem": ""}', '{"prompt": ""}']
 )
-def test_a_bad_line_is_told_with_its_number(home: Path, line: str):
-    done = run(home, "score", "--jsonl", stdin=f'{{"prompt": "fine"}}\n{line}\n')
+def test_a_bad_line_is_told_in_its_place_and_the_others_still_count(home: Path, line: str):
+    done = run(
+        home, "score", "--jsonl", stdin=f'{{"prompt": "fine"}}\n\n{line}\n{{"prompt": "fine", "context": null}}\n'
+    )
     assert done.returncode == 1
-    assert done.stderr.startswith("hybrid-mcp: line 2: ")
-    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr.startswith("hybrid-mcp: line 3: ")
+    assert [sorted(json.loads(out)) for out in done.stdout.splitlines()] == [
+        ["score", "signals"], ["error"], ["score", "signals"],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -91,7 +95,11 @@ def test_a_bad_line_is_told_with_its_number(home: Path, line: str):
         (["budget", "--period", "year"], 2, "period"),
         (["--nonsense", "budget"], 2, "nonsense"),
         (["ask", ""], 1, "prompt is empty"),
-        (["ask", "x", "--max-cost", "much"], 1, "--max-cost"),
+        (["ask", "x", "--max-cost", "much"], 2, "--max-cost"),
+        (["score"], 2, "give either a PROMPT"),
+        (["score", "x", "--jsonl"], 2, "give either a PROMPT"),
+        (["ask", "--profile", "test", "--dry-run", "--", "--what"], 0, "embedded:smollm2"),
+        (["ask", "--dry-run", "--profile", "test", "hi"], 0, "embedded:smollm2"),
         (["budget", "--profile", "balancd"], 1, "balanced"),
         (["budget", "--home", "/dev/null/x"], 1, "/dev/null/x"),
     ],
@@ -138,7 +146,7 @@ def test_doctor_names_what_is_broken(home: Path):
 
 def test_a_ledger_that_cannot_be_read_stops_answers_instead_of_counting_as_nothing_spent(home: Path):
     (home / "ledger.db").write_bytes(b"this is no database" * 100)
-    for arguments in (["ask", "Say hello", "--profile", "test"], ["budget"]):
+    for arguments in (["ask", "Say hello", "--profile", "test"], ["ask", "--profile", "test", "Hi"], ["budget"]):
         done = run(home, *arguments)
         assert done.returncode == 1
         assert "ledger.db" in done.stderr

@@ -250,16 +250,16 @@ async def test_a_server_whose_key_is_not_set_gets_none():
 
 
 async def test_an_answer_far_longer_than_was_asked_for_is_broken_off():
-    endless = Reply(content_type=NDJSON, body=repeat(json_lines(ollama_part("x" * 1000))[0]))
-    kind, billed, text = await failure_of(ollama_script(endless))
+    far_too_long = Reply(content_type=NDJSON, body=repeat(json_lines(ollama_part("x" * 1000))[0], 20_000))
+    kind, billed, text = await failure_of(ollama_script(far_too_long))
     assert (kind, billed) == (ProviderUnavailable, True)
     assert "wrote on past 9,000 bytes though at most 64 tokens were asked for" in text
 
 
 @pytest.mark.parametrize("piece", [b" " * 65_536, b" " * 65_535 + b"\n"], ids=["one line", "many lines"])
 @pytest.mark.parametrize("status", [200, 500])
-async def test_an_endless_description_of_a_model_is_not_read(status: int, piece: bytes):
-    with FakeServer(ollama_script(show=Reply(status=status, body=repeat(piece)))) as server:
+async def test_a_huge_description_of_a_model_is_not_read(status: int, piece: bytes):
+    with FakeServer(ollama_script(show=Reply(status=status, body=repeat(piece, 1000)))) as server:
         async with opened(local_spec(server.url, "ollama")) as provider:
             with pytest.raises(ProviderUnavailable):
                 await provider.complete(CALL, Recorder())

@@ -176,8 +176,8 @@ async def test_an_error_inside_the_stream_may_have_any_code(code: object):
 async def test_an_answer_far_longer_than_was_asked_for_is_broken_off():
     heard = Recorder()
     with FakeServer(reply_always(Reply())) as server:
-        endless = repeat(b"".join(sse(openai_chunk("x" * 1000))))
-        server.script = reply_always(Reply(content_type="text/event-stream", body=endless))
+        far_too_long = repeat(b"".join(sse(openai_chunk("x" * 1000))), 20_000)
+        server.script = reply_always(Reply(content_type="text/event-stream", body=far_too_long))
         async with opened(cloud_spec(server.url)) as provider:
             with anyio.fail_after(NEVER_LONGER_S), pytest.raises(ProviderUnavailable) as caught:
                 await provider.complete(replace(CALL, max_output_tokens=16), heard)

@@ -177,9 +177,26 @@ def test_the_folder_is_created_with_the_book(tmp_path: Path) -> None:
     assert deep.exists()
 
 
-def test_an_empty_file_is_a_new_book_because_a_killed_process_may_have_left_it(path: Path) -> None:
-    path.touch()
+def test_an_emptied_file_is_refused_because_no_book_is_ever_empty(path: Path) -> None:
+    spend(path, "0.40")
+    path.write_bytes(b"")
+    with pytest.raises(StorageError, match="is empty, which no ledger ever is: restore a copy, or delete it"):
+        opened(path)
+    assert path.read_bytes() == b""
+
+
+def test_a_new_book_is_put_in_place_whole_and_nothing_is_left_beside_it(path: Path) -> None:
     assert opened(path) == Balance()
+    assert {file.name for file in path.parent.iterdir()} <= {"ledger.db", "ledger.db-journal"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are of another kind")
+def test_a_superuser_does_not_write_a_book_that_is_marked_read_only(path: Path) -> None:
+    spend(path, "0.40")
+    path.chmod(0o444)
+    assert opened(path).spent == usd("0.40")
+    with pytest.raises(StorageError, match="may not be written"):
+        spend(path, "0.10")
 
 
 def text(path: Path) -> None:

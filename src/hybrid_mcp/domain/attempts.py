@@ -65,7 +65,9 @@ def answered(step: Step, completion: Completion, cost: Usd | None, *, asked_toke
     ending: Ending = "settle" if cost is not None else "forfeit"
     attempt = Attempt(model=step.spec.name, outcome="ok", cost=charge)
     if not completion.text.strip():
-        return Tried(step=step, attempt=replace(attempt, outcome="failed", reason="the answer is empty"), ending=ending)
+        empty = Verdict(reason="the answer is empty", escalate=True)
+        failed_so = replace(attempt, outcome="failed", reason="the answer is empty")
+        return Tried(step=step, attempt=failed_so, ending=ending, verdict=empty)
     verdict = judge(completion, step.spec, shrunk=step.output_cap < asked_tokens)
     if verdict.reason is not None:
         attempt = replace(attempt, outcome="doubtful", reason=verdict.reason)
@@ -85,11 +87,14 @@ def is_weaker(step: Step, tried: Sequence[Tried], rungs: Mapping[str, int]) -> b
 
 def told(decision: Decision, tried: Sequence[Tried], chosen: Tried, preferred: frozenset[str]) -> str:
     """Why this answer: the decision's reason, and what happened on the way."""
-    missed = [one.attempt for one in tried if one.step.spec.name in preferred and one is not chosen]
     parts = [decision.reason]
-    parts.extend(f"preferred {attempt.model}: {attempt.outcome}, {attempt.reason}" for attempt in missed)
+    for one in tried:
+        if one is not chosen:
+            wished = "preferred " if one.step.spec.name in preferred else ""
+            parts.append(f"{wished}{one.attempt.model}: {one.attempt.outcome}, {one.attempt.reason}")
     if chosen.verdict.reason is not None:
-        parts.append(f"the answer is doubtful ({chosen.verdict.reason}) and no better model may run")
+        why = "no better model could answer" if chosen.verdict.escalate else "another one would be cut off there too"
+        parts.append(f"the answer is doubtful ({chosen.verdict.reason}), and {why}")
     parts.extend(note for note in (chosen.step.note, *(one.trouble for one in tried)) if note is not None)
     return "; ".join(parts)
 
@@ -99,7 +104,7 @@ def all_failed(decision: Decision, tried: Sequence[Tried], deadline_s: float) ->
     attempts = [f"{one.attempt.model}: {one.attempt.outcome}, {one.attempt.reason}" for one in tried]
     left_out = [f"{excluded.model}: {excluded.reason}" for excluded in decision.excluded]
     untried = [step.spec.name for step in decision.steps if step.spec.name not in {one.attempt.model for one in tried}]
-    message = f"no model answered within {deadline_s:g} s. Tried: {'; '.join(attempts) or 'none'}"
+    message = f"no model answered (deadline_s was {deadline_s:g}). Tried: {'; '.join(attempts) or 'none'}"
     if untried:
         message += f". Not tried for lack of time: {', '.join(untried)}"
     return NoRoute(message + (f". Left out: {'; '.join(left_out)}" if left_out else ""))

@@ -13,6 +13,7 @@ _SECRETS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
     for kind, hint, pattern in (
         ("an AWS access key", "A", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
         ("an AWS secret key", "aws_secret", r"aws_secret_access_key[\"' ]{0,3}[=:][\"' ]{0,3}[A-Za-z0-9/+]{40}"),
+        ("an AWS secret key", "AWS_SECRET", r"AWS_SECRET_ACCESS_KEY[\"' ]{0,3}[=:][\"' ]{0,3}[A-Za-z0-9/+]{40}"),
         ("a GitHub token", "gh", r"\bgh[pousr]_[A-Za-z0-9]{36,255}"),
         ("a GitHub token", "github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{50,255}"),
         ("a GitLab token", "glpat-", r"\bglpat-[A-Za-z0-9_-]{20,255}"),

@@ -24,7 +24,8 @@ LIFT_ABOVE_PERCENT = 20
 
 Breaker = Literal["closed", "half_open", "open"]
 Cause = Literal[
-    "forced", "sensitive", "airgap", "task", "whitelist", "key", "context", "price", "threshold", "budget", "breaker",
+    "absent", "forced", "sensitive", "airgap", "task", "whitelist", "key", "context", "price", "threshold", "budget",
+    "breaker",
 ]  # fmt: skip
 
 
@@ -32,7 +33,7 @@ Cause = Literal[
 class Candidate:
     """A model as it stands now.
 
-    `quote` and `blended_nanos` (list price of three tokens in and one out) are None where no price is known.
+    `absent`: why it cannot be had on this machine. `quote` and `blended_nanos` (list price of three tokens in and one out) are None where no price is known.
     `last_resort`: the embedded model that nobody listed; above the first band it serves only when nothing else may run.
     """
 
@@ -40,6 +41,7 @@ class Candidate:
     quote: Quote | None
     blended_nanos: int | None = None
     has_key: bool = True
+    absent: str | None = None
     breaker: Breaker = "closed"
     slow: bool = False
     last_resort: bool = False
@@ -102,6 +104,10 @@ def exclusion(situation: Situation, candidate: Candidate) -> Excluded | None:
 
 
 _Found = tuple[Cause, str] | None
+
+
+def _check_absent(_: Situation, candidate: Candidate) -> _Found:
+    return None if candidate.absent is None else ("absent", candidate.absent)
 
 
 def _check_forced(situation: Situation, candidate: Candidate) -> _Found:
@@ -190,12 +196,12 @@ def _check_budget(situation: Situation, candidate: Candidate) -> _Found:
 def _check_breaker(_: Situation, candidate: Candidate) -> _Found:
     if candidate.breaker != "open":
         return None
-    return "breaker", "it failed several times in a row and is left alone for a while (see `hybrid-mcp doctor`)"
+    return "breaker", "it failed several times in a row and is left alone for a while: try again later"
 
 
 _CHECKS: tuple[Callable[[Situation, Candidate], _Found], ...] = (
-    _check_forced, _check_sensitive, _check_airgap, _check_task, _check_whitelist, _check_key, _check_context,
-    _check_price, _check_threshold, _check_budget, _check_breaker,
+    _check_forced, _check_absent, _check_sensitive, _check_airgap, _check_task, _check_whitelist, _check_key,
+    _check_context, _check_price, _check_threshold, _check_budget, _check_breaker,
 )  # fmt: skip
 
 

@@ -8,10 +8,10 @@ Every model that is left out keeps its reason. Nothing here calls anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hybrid_mcp.domain.eligibility import BANDS, Candidate, Excluded, Situation, exclusion, room
+from hybrid_mcp.domain.eligibility import BANDS, Candidate, Cause, Excluded, Situation, exclusion, room
 from hybrid_mcp.domain.errors import (
     BudgetExceeded,
     ContextTooLong,
@@ -55,6 +55,18 @@ class Decision:
     reason: str
 
 
+NOTHING_LEFT = "no model may run this"
+REMEDIES: Mapping[Cause, str] = {
+    "budget": "To pay for it, the owner raises monthly_budget, daily_budget or max_cost in the profile (or "
+    "MONTHLY_BUDGET, DAILY_BUDGET), or waits for the next day or month in UTC; a local model costs nothing.",
+    "sensitive": "Take it out of the request, or have a local model ready (`hybrid-mcp doctor` says how).",
+    "forced": "Without force_local and force_cloud the other models may run too; the profile lists cloud models as "
+    "cloud_models.",
+    "threshold": 'quality="high" or force_cloud makes paid models eligible below the threshold.',
+}
+"""What to change, by the cause for which a model was left out, where its own reason does not say it."""
+
+
 def decide(situation: Situation, candidates: Sequence[Candidate]) -> Decision:
     """Order the candidates that may run; `candidates` come in profile order, local ones from fast to best."""
     judged = [(candidate, exclusion(situation, candidate)) for candidate in candidates]
@@ -73,15 +85,18 @@ def refusal(decision: Decision) -> HybridError:
     """The error for a decision that leaves no model: of the one cause where there is only one, else NoRoute."""
     causes = {excluded.cause for excluded in decision.excluded}
     listed = "; ".join(f"{excluded.model}: {excluded.reason}" for excluded in decision.excluded)
-    message = f"no model may run this ({decision.reason}). {listed or 'No model is known: run `hybrid-mcp doctor`'}"
+    remedies = " ".join(text for cause, text in REMEDIES.items() if cause in causes)
+    why = decision.reason.removesuffix(f"; {NOTHING_LEFT}")
+    told = listed or "No model is known: run `hybrid-mcp doctor`"
+    message = f"{NOTHING_LEFT} ({why}). {told}. {remedies}".rstrip()
     if "sensitive" in causes:
         return SensitiveContent(message)
-    told = causes - {"forced", "threshold"}
-    if told == {"budget"}:
+    main = causes - {"forced", "threshold"}
+    if main == {"budget"}:
         return BudgetExceeded(message)
-    if told == {"context"}:
+    if main == {"context"}:
         return ContextTooLong(message)
-    return EgressDenied(message) if told and told <= {"airgap", "whitelist"} else NoRoute(message)
+    return EgressDenied(message) if main and main <= {"airgap", "whitelist"} else NoRoute(message)
 
 
 def _cheapest(judged: Sequence[tuple[Candidate, Excluded | None]]) -> str | None:
@@ -96,8 +111,9 @@ def _spare_money(
 ) -> tuple[list[Candidate], list[Excluded], list[str]]:
     """Hold paid models back when little money is left: the floors of a band, and the cheapest only below 5 %."""
     paid = [candidate for candidate in left if not candidate.spec.local]
+    stands_in = any(candidate.spec.local and not candidate.last_resort for candidate in left)
     floor, month_left = _active_floor(situation), situation.budget.remaining("month")
-    if paid and floor is not None and len(paid) < len(left):
+    if paid and floor is not None and stands_in:
         reason = f"{month_left} of the month is left, under the floor of {floor} for this score: local models answer"
         out = [Excluded(model=candidate.spec.name, cause="budget", reason=reason) for candidate in paid]
         return [candidate for candidate in left if candidate.spec.local], out, [reason]
@@ -210,6 +226,10 @@ def _reason(situation: Situation, ordered: Sequence[Candidate], out: Sequence[Ex
     score, level = situation.complexity.hundredths, situation.level
     lifted = f" (quality={situation.request.quality}: {level / 100:.2f})" if level != score else ""
     parts = [f"score {score / 100:.2f}{lifted} wants {_wants(level)}", *notes]
+    if situation.request.force_cloud:
+        parts.append("force_cloud asks for a paid model")
+    if not ordered:
+        parts.append(NOTHING_LEFT)
     missing = [excluded for excluded in out if excluded.model in situation.preferred]
     parts.extend(f"preferred {excluded.model} is left out: {excluded.reason}" for excluded in missing)
     if situation.sensitive is not None:

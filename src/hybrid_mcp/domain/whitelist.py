@@ -75,10 +75,16 @@ class Whitelist:
 
     def keeps_local(self, task: str) -> bool:
         """Whether the owner said that this task never goes to a cloud."""
-        return self.allowed_for_cloud.get(task) is False
+        return self._answer_for(task) is False
+
+    def _answer_for(self, task: str) -> bool | None:
+        """What the list says of a task type, in any case; two spellings that disagree mean no."""
+        wanted = task.strip().casefold()
+        answers = [allowed for name, allowed in self.allowed_for_cloud.items() if name.casefold() == wanted]
+        return all(answers) if answers else None
 
     def _check_task(self, task: str) -> Verdict:
-        answer = self.allowed_for_cloud.get(task)
+        answer = self._answer_for(task)
         if answer is None:
             return Verdict(allowed=False, reason="allowed_for_cloud does not list this task type")
         rule = f"allowed_for_cloud: {task} = {'true' if answer else 'false'}"
@@ -130,7 +136,7 @@ def checked_entry(resource_type: ResourceType, name: str) -> str:
             raise ValueError("use letters, digits and . _ - / @, at most 128 characters")
         return name
     host = normal_host(url_host(name) or name)
-    if not _is_address(host) and "." not in host:
+    if not is_address(host) and "." not in host:
         raise ValueError("a single label would cover a whole top-level domain: name the host, such as api.example.com")
     return host
 
@@ -158,12 +164,13 @@ def _check_host(host: str, lists: Mapping[str, tuple[str, ...]]) -> Verdict:
 
 
 def _covers(entry: str, host: str) -> bool:
-    if _is_address(entry) or _is_address(host):
+    if is_address(entry) or is_address(host):
         return entry == host
     return host == entry or host.endswith(f".{entry}")
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
+    """Whether it is an IPv4 or IPv6 address in its standard form."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

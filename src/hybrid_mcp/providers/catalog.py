@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
 
 import anyio
 
@@ -14,6 +15,13 @@ from hybrid_mcp.providers.guarded import Breakers
 
 FOUND_FOR_S = 10.0
 """What was found on this machine is believed for so long, in seconds: a server that was just started is soon seen."""
+
+
+@runtime_checkable
+class _KnowsItsAbsence(Protocol):
+    """The embedded provider: it may have no wheel on this platform, or no file while airgap is on."""
+
+    def unavailable_reason(self) -> str | None: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,8 +51,18 @@ class ProfileCatalog:
         if rules.local_models:
             local = [self._entry(_as_listed(self._named(name), found)) for name in rules.local_models]
         else:
-            local = [replace(self._entry(spec), last_resort=spec.provider.kind == "embedded") for spec in found]
+            local = [self._discovered(spec) for spec in [*self._absent_embedded(found), *found]]
         return [*local, *(self._entry(self._named(name)) for name in rules.cloud_models)]
+
+    def _absent_embedded(self, found: Sequence[ModelSpec]) -> list[ModelSpec]:
+        """The embedded model where it cannot run now, so that a caller is told why."""
+        here = {spec.provider.name for spec in found}
+        missing = [one for one in self.profile.providers if one.kind == "embedded" and one.name not in here]
+        return [ModelSpec(provider=one, model=one.default_model or one.name) for one in missing]
+
+    def _discovered(self, spec: ModelSpec) -> Listed:
+        entry = self._entry(spec)
+        return replace(entry, last_resort=True) if spec.provider.kind == "embedded" else entry
 
     def entry(self, spec: ModelSpec) -> Listed:
         """The state of a model that the profile does not list."""
@@ -93,7 +111,11 @@ class ProfileCatalog:
 
     def _entry(self, spec: ModelSpec) -> Listed:
         health = self.breakers.health(spec.name)
-        return Listed(spec=spec, has_key=self.has_key(spec.provider), breaker=health.state, slow=health.slow)
+        provider = self._opened.get(spec.provider.name)
+        absent = provider.unavailable_reason() if isinstance(provider, _KnowsItsAbsence) else None
+        return Listed(
+            spec=spec, has_key=self.has_key(spec.provider), absent=absent, breaker=health.state, slow=health.slow
+        )
 
 
 def _as_listed(spec: ModelSpec, found: Sequence[ModelSpec]) -> ModelSpec:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import sqlite3
+import stat
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -115,13 +119,56 @@ def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
             f"the ledger {path} needs SQLite 3.37 or newer, this Python has {sqlite3.sqlite_version}: use a newer one"
         )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
+    if not path.exists():
+        _create_whole(path, busy_timeout_s)
+    return _open(path, path, _access(path), busy_timeout_s)
+
+
+def _open(file: Path, told: Path, access: Literal["ro", "rw", "rwc"], busy_timeout_s: float) -> sqlite3.Connection:
+    address = f"{file.absolute().as_uri()}?mode={access}"
+    connection = sqlite3.connect(address, timeout=busy_timeout_s, isolation_level=None, uri=True)
     try:
-        _prepare(connection, path, busy_timeout_s)
+        _prepare(connection, told, busy_timeout_s)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _access(path: Path) -> Literal["ro", "rw"]:
+    """How an existing file may be opened. A superuser may write what is marked read-only, and is not meant to."""
+    status = path.stat()
+    if status.st_size == 0 and stat.S_ISREG(status.st_mode):
+        raise StorageError(
+            f"the ledger {path} is empty, which no ledger ever is: restore a copy, or delete it to begin a new book"
+        )
+    return "rw" if status.st_mode & 0o222 else "ro"
+
+
+def _create_whole(path: Path, busy_timeout_s: float) -> None:
+    """Make the file elsewhere and put it in place in one step, so that a crash never leaves an empty one there."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        _open(draft, path, "rwc", busy_timeout_s).close()
+        _put_in_place(draft, path)
+    finally:
+        for leftover in (draft, *draft.parent.glob(f"{draft.name}-*")):
+            leftover.unlink(missing_ok=True)
+
+
+def _put_in_place(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        # Another process was faster, and its book is as good.
+        return
+    except OSError:
+        # A file system without hard links.
+        draft.rename(path)
+    if sys.platform != "win32":
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout_s: float) -> None:
