@@ -76,7 +76,7 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A model of the catalog as it stands now.
+    """A model of the catalog as it stands now. `retry_in_s`: how long an open breaker stays so.
 
     `absent`: why it cannot be had on this machine. `last_resort`: the embedded model that nobody listed.
     """
@@ -85,6 +85,7 @@ class Listed:
     has_key: bool = True
     absent: str | None = None
     breaker: Literal["closed", "half_open", "open"] = "closed"
+    retry_in_s: float = 0.0
     slow: bool = False
     last_resort: bool = False
 

@@ -231,7 +231,7 @@ class Service:
     def _candidate(self, entry: Listed, request: Request) -> Candidate:
         state = Candidate(
             spec=entry.spec, quote=FREE, has_key=entry.has_key, absent=entry.absent, breaker=entry.breaker,
-            slow=entry.slow, last_resort=entry.last_resort,
+            retry_in_s=entry.retry_in_s, slow=entry.slow, last_resort=entry.last_resort,
         )  # fmt: skip
         if entry.spec.local:
             return state

@@ -33,7 +33,8 @@ Cause = Literal[
 class Candidate:
     """A model as it stands now.
 
-    `absent`: why it cannot be had on this machine. `quote` and `blended_nanos` (list price of three tokens in and one out) are None where no price is known.
+    `absent`: why it cannot be had on this machine. `quote` and `blended_nanos` (list price of three tokens in and one
+    out) are None where no price is known.
     `last_resort`: the embedded model that nobody listed; above the first band it serves only when nothing else may run.
     """
 
@@ -43,6 +44,7 @@ class Candidate:
     has_key: bool = True
     absent: str | None = None
     breaker: Breaker = "closed"
+    retry_in_s: float = 0.0
     slow: bool = False
     last_resort: bool = False
 
@@ -196,7 +198,9 @@ def _check_budget(situation: Situation, candidate: Candidate) -> _Found:
 def _check_breaker(_: Situation, candidate: Candidate) -> _Found:
     if candidate.breaker != "open":
         return None
-    return "breaker", "it failed several times in a row and is left alone for a while: try again later"
+    return "breaker", (
+        f"it failed several times in a row or asked for a pause, and is tried again in {candidate.retry_in_s:.0f} s"
+    )
 
 
 _CHECKS: tuple[Callable[[Situation, Candidate], _Found], ...] = (

@@ -114,7 +114,12 @@ class ProfileCatalog:
         provider = self._opened.get(spec.provider.name)
         absent = provider.unavailable_reason() if isinstance(provider, _KnowsItsAbsence) else None
         return Listed(
-            spec=spec, has_key=self.has_key(spec.provider), absent=absent, breaker=health.state, slow=health.slow
+            spec=spec,
+            has_key=self.has_key(spec.provider),
+            absent=absent,
+            breaker=health.state,
+            retry_in_s=health.retry_in_s,
+            slow=health.slow,
         )
 
 

@@ -141,7 +141,8 @@ class Guarded:
             completion = await self._inner.complete(call, first)
             outcome = "succeeded"
         except ProviderRateLimited as error:
-            outcome = Failed(wait_s=error.retry_after_s)
+            # A 4xx says nothing about health; but a server that names a time is left alone until then.
+            outcome = Failed(wait_s=error.retry_after_s) if error.retry_after_s else "neutral"
             raise
         except (ProviderUnavailable, ProviderTimeout):
             outcome = Failed()
