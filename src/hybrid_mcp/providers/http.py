@@ -33,7 +33,8 @@ LINE_LIMIT_BYTES = 4_000_000
 _SERVER_STATUSES = frozenset({200, 401, 403})  # the last two where a server wants a key even for its list
 _TOO_LARGE = "the response is larger than any answer"
 _PORTS = {"http": 80, "https": 443}
-_KEEP_ALIVE_S = 4.0  # llama.cpp's server closes an idle connection after 5 s; ours goes first
+_KEEP_ALIVE_S = 4.0  # far below what any load balancer allows, so that ours goes first
+_KEPT_CONNECTIONS = 8
 _SENT_HEADERS = frozenset({
     "accept", "accept-encoding", "anthropic-version", "connection", "content-length", "content-type", "host",
     "transfer-encoding", "user-agent",
@@ -94,7 +95,9 @@ def guarded_httpx2(
 ) -> httpx2.AsyncBaseTransport:
     """The transport of the openai and anthropic SDKs: one checked connection, no proxy, no retry, no unix socket."""
     inner = httpx2.AsyncHTTPTransport(
-        verify=_tls(spec), trust_env=False, limits=httpx2.Limits(keepalive_expiry=_KEEP_ALIVE_S)
+        verify=_tls(spec),
+        trust_env=False,
+        limits=httpx2.Limits(max_keepalive_connections=_kept(spec), keepalive_expiry=_KEEP_ALIVE_S),
     )
     return _GuardHttpx2(spec, egress, credentials, inner)
 
@@ -104,7 +107,9 @@ def guarded_httpx(
 ) -> httpx.AsyncBaseTransport:
     """The transport of the ollama SDK: the same policy as `guarded_httpx2`."""
     inner = httpx.AsyncHTTPTransport(
-        verify=_tls(spec), trust_env=False, limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_S)
+        verify=_tls(spec),
+        trust_env=False,
+        limits=httpx.Limits(max_keepalive_connections=_kept(spec), keepalive_expiry=_KEEP_ALIVE_S),
     )
     return _GuardHttpx(spec, egress, credentials, inner)
 
@@ -255,6 +260,12 @@ async def read_document(response: httpx.Response | httpx2.Response, limit_bytes:
         if len(body) > limit_bytes:
             return None
     return bytes(body)
+
+
+def _kept(spec: ProviderSpec) -> int:
+    """Idle connections to keep. None on this machine: llama.cpp's server closes some that it promised to keep, and a
+    request on such a one fails without an answer, while a new connection costs nothing here."""
+    return 0 if spec.loopback else _KEPT_CONNECTIONS
 
 
 def _check_own_address(spec: ProviderSpec, scheme: str, raw_host: str, port: int | None) -> None:
