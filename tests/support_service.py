@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from hybrid_mcp.attempting import Attempting
+from hybrid_mcp.candidates import Candidates
 from hybrid_mcp.domain.answer import Answer, Attempt
 from hybrid_mcp.domain.budget import Quote
 from hybrid_mcp.domain.completion import Completion, Usage
@@ -148,9 +150,11 @@ def bench(
     names = tuple(ModelName(provider="cloud", model=name) for name in cloud)
     rules = RoutingRules(threshold=0, always_try_local_first=bool(local), cloud_models=names)
     default = Profile(name="t", monthly_budget=Usd.limit(50), rules=rules, providers=(HERE, CLOUD))
+    chosen, catalog, prices = profile or default, FixedCatalog(entries, scripted), FlatPrices()
     service = Service(
-        profile=profile or default, whitelist=lambda: WHITELIST,
-        ledger=ledger, catalog=FixedCatalog(entries, scripted), prices=FlatPrices(), cache=MemoryCache(clock),
+        profile=chosen, whitelist=lambda: WHITELIST, ledger=ledger, cache=MemoryCache(clock),
+        candidates=Candidates(profile=chosen, catalog=catalog, prices=prices, clock=clock),
+        attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
         scanner=PatternScanner(), observer=notes, clock=clock, new_id=lambda: f"r{next(ids)}",
     )  # fmt: skip
     return Bench(service=service, scripted=scripted, ledger=ledger, clock=clock, notes=notes)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import anyio
 import pytest
@@ -26,6 +28,8 @@ from hybrid_mcp.ports import Progress, ProviderCall
 from tests.support_service import NANOS_PER_TOKEN, Bench, Notes, bench, says
 
 pytestmark = pytest.mark.anyio
+
+Look = Callable[..., Awaitable[Any]]
 
 ASK = Request(prompt="Go on")
 BROKEN = ProviderUnavailable("connection refused", billed=False)
@@ -239,10 +243,20 @@ async def test_a_paid_answer_is_not_lost_when_the_ledger_cannot_close_its_reserv
 
     used = bench(cloud=["big"], big=[says("paid words")])
     monkeypatch.setattr(used.ledger, "settle", full)
+    monkeypatch.setattr(used.ledger, "view", after_the_first_look(used.ledger.view, full))
     answer = await used.service.complete(ASK, used.notes)
     assert answer.text == "paid words"
     assert "the ledger keeps the whole reservation, because ledger.db: the disk is full" in answer.reason
     assert (await balance(used)).reserved == answer.plan[0].bound
+
+
+def after_the_first_look(look: Look, then: Look) -> Look:
+    looks = iter([look])
+
+    async def view(*arguments: Any) -> Any:
+        return await next(looks, then)(*arguments)
+
+    return view
 
 
 async def test_a_preferred_model_that_fails_is_told_in_the_reason():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hybrid_mcp.attempting import Attempting
+from hybrid_mcp.candidates import Candidates
 from hybrid_mcp.config import LiveWhitelist, Settings, add_entry
 from hybrid_mcp.domain.detectors import PatternScanner
 from hybrid_mcp.domain.profile import ProviderSpec
@@ -67,7 +69,9 @@ def open_app(settings: Settings, observer: Observer) -> App:
     return App(
         settings=settings, whitelist=whitelist, catalog=catalog, prices=prices, ledger=ledger,
         service=Service(
-            profile=profile, whitelist=whitelist, ledger=ledger, catalog=catalog, prices=prices,
+            profile=profile, whitelist=whitelist, ledger=ledger,
+            candidates=Candidates(profile=profile, catalog=catalog, prices=prices, clock=clock),
+            attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
             cache=MemoryCache(clock=clock), scanner=PatternScanner(), observer=observer, clock=clock,
             new_id=new_id, scope=f"{profile}",
         ),

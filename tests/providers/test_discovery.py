@@ -120,7 +120,7 @@ class Scripted:
         self.look = look
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
-        raise NotImplementedError
+        raise AssertionError(call, progress)
 
     async def models(self) -> Sequence[ModelSpec]:
         return await self.look()

@@ -1,0 +1,57 @@
+"""The catalog's models as candidates for one request: with a price bound, and with what the caller prefers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from hybrid_mcp.domain.budget import FREE
+from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.eligibility import Candidate
+from hybrid_mcp.domain.naming import preferred_models
+from hybrid_mcp.domain.profile import ModelSpec, Profile
+from hybrid_mcp.ports import Catalog, Clock, Listed, PriceBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    profile: Profile
+    catalog: Catalog
+    prices: PriceBook
+    clock: Clock
+
+    async def of(self, request: Request) -> tuple[list[Candidate], frozenset[str]]:
+        """All candidates in profile order, and the names of those that the caller prefers.
+
+        Raises:
+            InvalidRequest: nothing knows the preferred model.
+        """
+        listed = list(await self.catalog.listed())
+        if request.preferred_model is None:
+            return [self._candidate(entry, request) for entry in listed], frozenset()
+        specs = [entry.spec for entry in listed]
+        meant = preferred_models(request.preferred_model, specs, self.profile, self._has_price)
+        listed.extend(self.catalog.entry(spec) for spec in meant if spec not in specs)
+        return [self._candidate(entry, request) for entry in listed], frozenset(spec.name for spec in meant)
+
+    def _candidate(self, entry: Listed, request: Request) -> Candidate:
+        state = Candidate(
+            spec=entry.spec, quote=FREE, has_key=entry.has_key, absent=entry.absent, breaker=entry.breaker,
+            retry_in_s=entry.retry_in_s, slow=entry.slow, last_resort=entry.last_resort,
+        )  # fmt: skip
+        if entry.spec.local:
+            return state
+        now = self.clock.now()
+        facts = self.prices.facts(entry.spec, now)
+        if facts is None:
+            return replace(state, quote=None)
+        spec = replace(entry.spec, context_tokens=entry.spec.context_tokens or facts.context_tokens)
+        quote = self.prices.quote(spec, _bytes_to_send(request), now, now + timedelta(seconds=request.deadline_s))
+        return replace(state, spec=spec, quote=quote, blended_nanos=facts.blended_nanos)
+
+    def _has_price(self, spec: ModelSpec) -> bool:
+        return self.prices.facts(spec, self.clock.now()) is not None
+
+
+def _bytes_to_send(request: Request) -> int:
+    return sum(len(message.content.encode()) for message in request.messages(step_by_step=True))
