@@ -69,6 +69,9 @@ class Recorder:
     statuses: list[str] = field(default_factory=list[str])
     heard: Callable[[], None] = lambda: None
 
+    def asking(self, model: str) -> None:
+        assert model
+
     def delta(self, text: str) -> None:
         self.deltas.append(text)
         self.heard()

@@ -309,6 +309,9 @@ class Recorder:
     deltas: list[str] = field(default_factory=list[str])
     statuses: list[str] = field(default_factory=list[str])
 
+    def asking(self, model: str) -> None:
+        assert model
+
     def delta(self, text: str) -> None:
         self.deltas.append(text)
 

@@ -49,6 +49,9 @@ class Notes:
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     answers: list[Answer] = field(default_factory=list[Answer])
 
+    def asking(self, model: str) -> None:
+        assert model
+
     def delta(self, text: str) -> None:
         self.deltas.append(text)
 

@@ -67,7 +67,7 @@ class Attempting:
             await checkpoint()
             await _shielded(self.ledger.dispatch(reservation))
             one = broken_off(step)
-            watched.status(f"asking {step.spec.name}")
+            watched.asking(step.spec.name)
             with anyio.fail_after(terms.limit_s):
                 completion = await self.catalog.provider(step.spec).complete(_to_send(terms.request, step), watched)
             one = answered(
@@ -77,7 +77,8 @@ class Attempting:
                 asked_tokens=terms.request.max_output_tokens,
             )
         except TimeoutError:
-            one = failed(step, ProviderTimeout(f"no answer within {terms.limit_s:.0f} s (last: {watched.last})"))
+            waited = f"no answer within {terms.limit_s:.0f} s (last: {watched.last})"
+            one = failed(step, ProviderTimeout(f"{waited}: call again, or give a larger deadline_s"))
         except (ProviderError, ContextTooLong) as error:
             one = failed(step, error)
         except EgressDenied as error:
@@ -139,6 +140,10 @@ class _Watched:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self.last = "nothing"
+
+    def asking(self, model: str) -> None:
+        self.last = f"asking {model}"
+        self._progress.asking(model)
 
     def delta(self, text: str) -> None:
         self.last = "the answer was being written"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.launch import INTERRUPTED, REFUSED, Common, serve
+from hybrid_mcp.terminal import forget_stdout
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -21,8 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone (`| head`): nothing is wrong, but Python would complain again when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_stdout()
         code = REFUSED
     sys.exit(code)
 

@@ -15,6 +15,7 @@ from hybrid_mcp import __version__
 from hybrid_mcp.app import App, embedded_model
 from hybrid_mcp.checkup import checkup
 from hybrid_mcp.config import check_profile, list_profiles
+from hybrid_mcp.domain.answer import Answer
 from hybrid_mcp.domain.completion import Quality, Request
 from hybrid_mcp.domain.errors import ConfigError, HybridError, InvalidRequest
 from hybrid_mcp.domain.money import Usd
@@ -216,20 +217,30 @@ def _add_lists(cli: Cli, common: _Given) -> None:
 
 
 async def _ask(app: App, request: Request, *, as_json: bool) -> int:
-    progress = TerminalProgress(stream=not as_json)
-    try:
-        answer = await app.service.complete(request, progress)
-    finally:
-        progress.finish()
-    if as_json:
-        print(completion_result(answer).to_json())
-    elif answer.status == "planned":
-        print_table(("try", "model", "at most"), [(n, s.spec.name, s.bound) for n, s in enumerate(answer.plan, 1)])
-        print_table(("left out", "because"), [(one.model, one.reason) for one in answer.excluded])
-    else:
-        sys.stdout.write("\n" if not answer.cached else f"{answer.text}\n")
-        sys.stderr.write(f"{told(answer)}\n")
-    return OK
+    with anyio.CancelScope() as reading:
+        progress = TerminalProgress(stream=not as_json, on_gone=reading.cancel)
+        try:
+            answer = await app.service.complete(request, progress)
+        finally:
+            progress.clear()
+        if as_json:
+            print(completion_result(answer).to_json())
+        elif answer.status == "planned":
+            _print_plan(answer)
+        else:
+            # What was streamed may be a later answer that broke off, or nothing (from the cache).
+            rest = "" if progress.streamed == answer.text else answer.text
+            print(f"\n{rest}" if progress.streamed and rest else rest, flush=True)
+            sys.stderr.write(f"{told(answer)}\n")
+        return OK
+    return REFUSED
+
+
+def _print_plan(answer: Answer) -> None:
+    print(f"score {answer.complexity.score:.2f} {score_result(answer.complexity).signals}")
+    print(f"why: {answer.reason}")
+    print_table(("try", "model", "at most"), [(n, s.spec.name, s.bound) for n, s in enumerate(answer.plan, 1)])
+    print_table(("left out", "because"), [(one.model, one.reason) for one in answer.excluded])
 
 
 def _score_lines() -> int:
@@ -322,13 +333,20 @@ def _approve(app: App, approval_id: str | None) -> int:
         print(f"{request.id}: {request.client} says: {request.reason or 'no reason given'}")
         print(f"  asks for {request.resource_type}: {request.resource_name}")
         print(f"  this opens: {what_it_opens(request)}")
-        if input("  allow? [y/N] ").strip().lower() in {"y", "yes"}:
+        if _says_yes("  allow? [y/N] "):
             app.gatekeeper.grant(request)
             print("  allowed, in force now")
         else:
             app.gatekeeper.refuse(request)
             print("  refused")
     return OK
+
+
+def _says_yes(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
 
 
 async def _doctor(app: App, *, as_json: bool) -> int:

@@ -36,7 +36,11 @@ class Clock(Protocol):
 
 
 class Progress(Protocol):
-    """Told while a call runs. Both methods return at once and never raise."""
+    """Told while a call runs. The methods return at once and never raise."""
+
+    def asking(self, model: str) -> None:
+        """A model is asked now: what was streamed before, if anything, is not the answer."""
+        ...
 
     def delta(self, text: str) -> None:
         """The next piece of the answer."""

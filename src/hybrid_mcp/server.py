@@ -241,6 +241,9 @@ class _Pulse:
         self._characters = 0
         self._words = "routing"
 
+    def asking(self, model: str) -> None:
+        self._characters, self._words = 0, f"asking {model}"
+
     def delta(self, text: str) -> None:
         self._characters += len(text)
         self._words = f"answering, {self._characters:,} characters so far"

@@ -2,52 +2,67 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hybrid_mcp.domain.answer import Answer
 
 
 class TerminalProgress:
-    """Implements `Progress`: the answer streams to stdout, and one line on stderr tells what is being waited for."""
+    """Implements `Progress`: the answer streams to stdout, and one line on stderr tells what is being waited for.
 
-    def __init__(self, *, stream: bool) -> None:
+    `on_gone` is called once when nobody reads stdout any more. `streamed` is what the last model wrote.
+    """
+
+    def __init__(self, *, stream: bool, on_gone: Callable[[], None]) -> None:
+        self.streamed = ""
         self._stream = stream
+        self._on_gone = on_gone
         self._line = ""
-        self._streamed = False
         self._live = sys.stderr.isatty()
 
+    def asking(self, model: str) -> None:
+        if self.streamed:
+            self._write("\n")
+            sys.stderr.write(f"[that answer was not good enough; asking {model}]\n")
+            self.streamed = ""
+        else:
+            self.status(f"asking {model}")
+
     def delta(self, text: str) -> None:
-        if not self._stream:
-            return
-        self._clear()
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        self._streamed = True
+        if self._stream:
+            self.clear()
+            self.streamed += text
+            self._write(text)
 
     def status(self, text: str) -> None:
-        if self._streamed:
-            # A second model starts over: what was streamed so far is not the answer.
-            sys.stdout.write("\n")
-            sys.stdout.flush()
-            sys.stderr.write(f"[the answer above was not good enough; {text}]\n")
-            self._streamed = False
-        elif self._live:
-            self._clear()
-            sys.stderr.write(text)
-            sys.stderr.flush()
-            self._line = text
-        elif text != self._line:
-            sys.stderr.write(f"{text}\n")
-            self._line = text
+        if self.streamed or text == self._line:
+            return
+        self.clear()
+        sys.stderr.write(text if self._live else f"{text}\n")
+        sys.stderr.flush()
+        self._line = text
 
-    def finish(self) -> None:
-        self._clear()
-
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Take the line on stderr away."""
         if self._live and self._line:
             sys.stderr.write("\r" + " " * len(self._line) + "\r")
             self._line = ""
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError:
+            forget_stdout()
+            self._stream = False
+            self._on_gone()
+
+
+def forget_stdout() -> None:
+    """Nobody reads it any more (`| head`): nothing is wrong, but Python would complain when it flushes at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def told(answer: Answer) -> str:

@@ -37,9 +37,30 @@ def test_ask_streams_the_answer_to_stdout_and_tells_about_it_on_stderr(home: Pat
     assert "embedded:smollm2 (on this machine)" in done.stderr
 
 
+def test_a_long_answer_comes_out_as_it_is(home: Path):
+    asked = ["Write a story about a ship.", "--max-output-tokens", "250", "--profile", "test"]
+    streamed = run(home, "ask", *asked)
+    assert streamed.stdout == printed(run(home, "ask", "--json", *asked))["text"] + "\n"
+    assert "not good enough" not in streamed.stderr
+
+
+def test_a_reader_that_goes_away_ends_the_answer_quietly(home: Path):
+    command = [PROGRAM, "ask", "Write a very long story.", "--max-output-tokens", "4000", "--profile", "test"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment(home), stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(20)
+        process.stdout.close()
+        told = process.stderr.read()
+    assert process.returncode == 1
+    assert "Traceback" not in told
+
+
 def test_a_dry_run_shows_the_plan_and_who_was_left_out(home: Path):
     done = run(home, "ask", "--dry-run", "Refactor it", "--profile", "test")
     assert done.returncode == 0
+    assert "why: score 0.32 wants a quality local model" in done.stdout
     assert "embedded:smollm2" in done.stdout
     assert "gemini:gemini-3.8-flash" in done.stdout
 

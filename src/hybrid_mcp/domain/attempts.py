@@ -49,7 +49,7 @@ def never_sent(step: Step, outcome: Outcome, reason: str = "") -> Tried:
 
 def broken_off(step: Step) -> Tried:
     """Sent, and what became of it is unknown: the whole reservation is charged."""
-    return _charged(step, "cancelled", "cancelled by the caller", step.bound)
+    return _charged(step, "cancelled", "broken off before it was finished", step.bound)
 
 
 def failed(step: Step, error: HybridError) -> Tried:

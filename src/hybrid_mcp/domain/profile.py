@@ -52,8 +52,8 @@ class ProviderSpec:
 class ModelSpec:
     """One model of one provider, named `provider:model`.
 
-    `context_tokens`: None where unknown. `size_bytes` or `parameters` order discovered local models, whichever is
-    known. `confidence_floor`: mean log-probability below which an answer is doubtful, None where not calibrated.
+    `context_tokens`: None where unknown. `parameters` order discovered local models. `confidence_floor`: mean
+    log-probability below which an answer is doubtful, None where not calibrated.
     """
 
     provider: ProviderSpec

@@ -167,6 +167,9 @@ class _FirstPiece:
         self._clock = clock
         self._start = clock.monotonic()
 
+    def asking(self, model: str) -> None:
+        self._progress.asking(model)
+
     def delta(self, text: str) -> None:
         self._silent = False
         self.latency_s()

@@ -34,7 +34,7 @@ from hybrid_mcp.providers.streaming import IDLE_S, Answer, Patience, count, read
 
 SERVED_CONTEXT = 4096
 """Tokens of context that Ollama serves by default (its FAQ, since 0.6). More costs memory, so the owner decides:
-`PARAMETER num_ctx` in the Modelfile, or `context_tokens` of the provider in the profile."""
+`PARAMETER num_ctx` in the Modelfile, or `price: {context: ...}` of the provider in the profile."""
 
 _CHARACTERS_PER_TOKEN = 3
 """English has four and more, program text about three: an estimate that is rather too high."""
@@ -250,7 +250,7 @@ def _refuse_if_cut(spec: ProviderSpec, call: ProviderCall, usage: Usage | None, 
 def _too_long(spec: ProviderSpec, call: ProviderCall, size: str, context: int) -> str:
     return (
         f"the request is too long for {spec.name}:{call.model}: {size}, and its context window is set to {context:,}. "
-        f"Send less context, or raise the window (`context_tokens` of provider {spec.name} in the profile, or "
+        f"Send less context, or raise the window (`price: {{context: ...}}` of provider {spec.name} in the profile, or "
         "`PARAMETER num_ctx` in the Modelfile)"
     )
 
