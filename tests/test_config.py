@@ -44,7 +44,7 @@ def own_profile(home: Path, text: str, name: str = "balanced") -> Path:
     return write(home / "profiles" / f"{name}.yaml", text)
 
 
-def test_with_nothing_set_the_packaged_balanced_profile_and_the_seeds_numbers_hold(home: Path):
+def test_with_nothing_set_the_packaged_balanced_profile_and_the_default_numbers_hold(home: Path):
     loaded = load(home)
     assert loaded == Settings(
         home=home,

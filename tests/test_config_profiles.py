@@ -128,7 +128,7 @@ def problem(path: Path, text: str | bytes) -> str:
     ],
     ids=["conservative", "balanced", "performance"],
 )  # fmt: skip
-def test_the_seeds_documents_load_as_they_stand(profile: Path, text: str, expected: Profile):
+def test_the_first_documents_load_as_they_stand(profile: Path, text: str, expected: Profile):
     loaded = read_profile(write(profile, text))
     assert loaded.profile == expected
     assert len(loaded.notices) == len(expected.rules.cloud_models)
@@ -161,7 +161,7 @@ def test_the_profile_of_the_contract_means_what_it_says(profile: Path):
 @pytest.mark.parametrize(
     ("name", "cap", "threshold"), [("conservative", 10, 90), ("balanced", 50, 60), ("performance", 200, 40)]
 )
-def test_a_packaged_profile_keeps_the_seeds_numbers_and_needs_no_notice(name: str, cap: int, threshold: int):
+def test_a_packaged_profile_keeps_the_first_numbers_and_needs_no_notice(name: str, cap: int, threshold: int):
     loaded = check_profile(packaged("profiles") / f"{name}.yaml")
     found = loaded.profile
     assert (found.name, found.monthly_budget, found.max_cost) == (name, Usd.limit(cap), Usd.limit(10))

@@ -75,7 +75,7 @@ def problem(path: Path, text: str | bytes) -> str:
     return message.removeprefix(f"{path}:")
 
 
-def test_the_seeds_file_and_the_packaged_one_mean_the_seeds_lists(path: Path):
+def test_the_first_file_and_the_packaged_one_mean_the_same_lists(path: Path):
     assert load_whitelist(write(path, SEED)) == SEED_LISTS
     assert load_whitelist(packaged("whitelist.json")) == SEED_LISTS
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hybrid_mcp.domain.whitelist import Whitelist, checked_entry
 
-SEED = Whitelist(
+DEFAULT = Whitelist(
     cloud_apis=("openai.com", "anthropic.com", "googleapis.com", "127.0.0.1", "::1"),
     domains=("github.com",),
     mcp_servers=("memory", "git"),
@@ -18,7 +18,7 @@ SEED = Whitelist(
     "host", ["openai.com", "api.openai.com", "API.OpenAI.com", "api.openai.com.", "a.b.github.com", "127.0.0.1", "::1"]
 )
 def test_a_listed_host_and_its_subdomains_pass(host: str):
-    assert SEED.check_host(host).allowed
+    assert DEFAULT.check_host(host).allowed
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_listed_host_and_its_subdomains_pass(host: str):
     ],
 )  # fmt: skip
 def test_any_other_host_is_refused_with_a_reason(host: str):
-    verdict = SEED.check_host(host)
+    verdict = DEFAULT.check_host(host)
     assert not verdict.allowed
     assert verdict.reason
     assert verdict.matched_rule is None
@@ -56,8 +56,8 @@ def test_any_other_host_is_refused_with_a_reason(host: str):
     ],
 )
 def test_urls_are_judged_by_the_host_that_would_be_contacted(url: str, allowed: bool):
-    assert SEED.check_url(url).allowed is allowed
-    assert SEED.check("domains", url).allowed is (allowed and "github" in url)
+    assert DEFAULT.check_url(url).allowed is allowed
+    assert DEFAULT.check("domains", url).allowed is (allowed and "github" in url)
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_urls_are_judged_by_the_host_that_would_be_contacted(url: str, allowed: 
     ],
 )
 def test_each_type_is_looked_up_in_its_own_list(resource_type: str, name: str, allowed: bool, rule: str | None):
-    verdict = SEED.check(resource_type, name)
+    verdict = DEFAULT.check(resource_type, name)
     assert (verdict.allowed, verdict.matched_rule) == (allowed, rule)
 
 
 @pytest.mark.parametrize("resource_type", ["", "cloud", "files", "CLOUD APIS"])
 def test_an_unknown_type_is_refused_and_the_types_are_listed(resource_type: str):
-    verdict = SEED.check(resource_type, "openai.com")
+    verdict = DEFAULT.check(resource_type, "openai.com")
     assert not verdict.allowed
     assert "cloud_apis, domains, mcp_servers, allowed_for_cloud" in verdict.reason
 

@@ -8,7 +8,7 @@ import anyio
 import pytest
 from dirty_equals import IsDict, IsInstance, IsInt, IsList, IsPartialDict, IsPositiveInt, IsStr
 from mcp import Client
-from mcp_types import CallToolResult, TextContent
+from mcp.types import CallToolResult, TextContent
 
 from tests.support_e2e import session, write_profile
 from tests.support_embedded import home_with_model

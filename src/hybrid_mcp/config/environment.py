@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OLLAMA_TIMEOUT_S = 120.0
 BREAKER_FAILURES = 3
 BREAKER_RECOVERY_S = 60.0
-"""The seeds' own values of OLLAMA_TIMEOUT and of the two CIRCUIT_BREAKER variables."""
+"""The defaults of OLLAMA_TIMEOUT and of the two CIRCUIT_BREAKER variables."""
 
 T = TypeVar("T")
 

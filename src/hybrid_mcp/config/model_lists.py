@@ -1,4 +1,4 @@
-"""The model lists of a profile: `provider:model`, old names of the seeds, tiers."""
+"""The model lists of a profile: `provider:model`, old model names, tiers."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ APPROVALS: tuple[ApprovalMode, ...] = ("ask", "terminal", "deny", "allow")
 PERSONAL_DATA = ("stay_local", "allow_cloud")
 
 DEFAULT_MAX_COST = Usd.limit(10)
-"""The most that one request may cost where a profile has no `max_cost`: the seeds' own default, in dollars."""
+"""The most that one request may cost where a profile has no `max_cost`, in dollars."""
 
 _DEFAULTS = Profile(name="")
 _DEFAULT_RULES = RoutingRules()
