@@ -66,16 +66,17 @@ def open_app(settings: Settings, observer: Observer) -> App:
         ollama_model=settings.ollama_model,
     )  # fmt: skip
     ledger, prices = SqliteLedger(settings.home / "ledger.db", clock=clock), GenaiPrices()
+    candidates = Candidates(profile=profile, catalog=catalog, prices=prices, clock=clock)
     return App(
         settings=settings, whitelist=whitelist, catalog=catalog, prices=prices, ledger=ledger,
         service=Service(
             profile=profile, whitelist=whitelist, ledger=ledger,
-            candidates=Candidates(profile=profile, catalog=catalog, prices=prices, clock=clock),
+            candidates=candidates,
             attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
             cache=MemoryCache(clock=clock), scanner=PatternScanner(), observer=observer, clock=clock,
             new_id=new_id, scope=f"{profile}",
         ),
-        reports=Reports(profile=profile, ledger=ledger, prices=prices, clock=clock),
+        reports=Reports(profile=profile, ledger=ledger, candidates=candidates, clock=clock),
         gatekeeper=Gatekeeper(
             whitelist=whitelist, add_entry=partial(add_entry, settings.whitelist_path),
             approvals=AuditTrail(path=settings.home / "audit.jsonl", clock=clock), mode=profile.approval,

@@ -34,6 +34,17 @@ class Candidates:
         listed.extend(self.catalog.entry(spec) for spec in meant if spec not in specs)
         return [self._candidate(entry, request) for entry in listed], frozenset(spec.name for spec in meant)
 
+    def baseline(self) -> ModelSpec | None:
+        """What savings are measured against: the dearest of the profile's own cloud models, whatever a caller asks."""
+        now, dearest, found = self.clock.now(), -1, None
+        for listed in self.profile.rules.cloud_models:
+            provider = self.profile.provider(listed.provider)
+            spec = None if provider is None else ModelSpec(provider=provider, model=listed.model)
+            facts = None if spec is None or spec.local else self.prices.facts(spec, now)
+            if facts is not None and facts.blended_nanos > dearest:
+                dearest, found = facts.blended_nanos, spec
+        return found
+
     def _candidate(self, entry: Listed, request: Request) -> Candidate:
         state = Candidate(
             spec=entry.spec, quote=FREE, has_key=entry.has_key, absent=entry.absent, breaker=entry.breaker,

@@ -101,6 +101,12 @@ async def _local_servers(app: App) -> AsyncIterator[Finding]:
 
 
 def _why_absent(app: App, spec: ProviderSpec) -> str:
+    try:
+        refused = spec.must_be_whitelisted and not app.whitelist().check_host(spec.host or "").allowed
+    except HybridError:
+        return "not asked, because the whitelist cannot be read"
+    if refused:
+        return f"not asked, because {spec.host} is not on the whitelist: add it to cloud_apis or domains"
     only = app.settings.ollama_model
     if spec.kind == "ollama" and only is not None:
         return f"no model {only} (OLLAMA_MODEL) at {spec.base_url}: start Ollama, and run `ollama pull {only}`"

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from hybrid_mcp.candidates import Candidates
 from hybrid_mcp.domain.budget import PeriodName, PeriodReport, UsageRow
 from hybrid_mcp.domain.money import Usd
-from hybrid_mcp.domain.profile import ModelSpec, Profile
-from hybrid_mcp.ports import Clock, Ledger, PriceBook
+from hybrid_mcp.domain.profile import Profile
+from hybrid_mcp.ports import Clock, Ledger
 
 ALERT_PERCENTS = (95, 80, 50)
 
@@ -29,7 +30,7 @@ class BudgetStatus:
 class Reports:
     profile: Profile
     ledger: Ledger
-    prices: PriceBook
+    candidates: Candidates
     clock: Clock
 
     async def budget(self, period: PeriodName) -> BudgetStatus:
@@ -39,25 +40,16 @@ class Reports:
             StorageError: the ledger cannot be read.
         """
         report = await self.ledger.report(period, self.clock.now())
+        baseline = self.candidates.baseline()
         cap = self.profile.monthly_budget if period == "month" else self.profile.daily_budget
         return BudgetStatus(
             report=report, cap=cap, remaining=None if cap is None else cap.minus(report.balance.committed),
-            baseline=self._baseline(), alerts=_alerts(period, report.balance.committed, cap),
+            baseline=baseline.name if baseline else None, alerts=_alerts(period, report.balance.committed, cap),
         )  # fmt: skip
 
     async def usage(self, by: Literal["day", "model", "source"]) -> Sequence[UsageRow]:
         """This month's answers in UTC, grouped."""
         return await self.ledger.usage(by, self.clock.now())
-
-    def _baseline(self) -> str | None:
-        """The dearest of the profile's cloud models."""
-        now, dearest, name = self.clock.now(), -1, None
-        for listed in self.profile.rules.cloud_models:
-            provider = self.profile.provider(listed.provider)
-            facts = provider and self.prices.facts(ModelSpec(provider=provider, model=listed.model), now)
-            if facts and facts.blended_nanos > dearest:
-                dearest, name = facts.blended_nanos, str(listed)
-        return name
 
 
 def _alerts(period: PeriodName, committed: Usd, cap: Usd | None) -> tuple[str, ...]:

@@ -206,7 +206,9 @@ def _add_resources(server: MCPServer[None], host: _Host) -> None:
             return await resources.models_json(host.app())
 
     @resource("hybrid://usage/{period}", "Spending of this month or day (UTC)")
-    async def usage(period: Literal["month", "day"]) -> str:
+    async def usage(period: str) -> str:
+        if period not in ("month", "day"):
+            raise ResourceError("the usage of a month or a day can be read: hybrid://usage/month, hybrid://usage/day")
         with _told(ResourceError):
             return budget_result(await host.app().reports.budget(period)).to_json()
 

@@ -88,7 +88,7 @@ class Service:
             raise refusal(decision)
 
         routed = _Routed(
-            decision=decision, rungs=_rungs(candidates), baseline=self._baseline(candidates), before=situation.budget
+            decision=decision, rungs=_rungs(candidates), baseline=self.candidates.baseline(), before=situation.budget
         )
         tried = await self._try_in_order(call, routed, progress)
         found = best(tried)
@@ -127,12 +127,6 @@ class Service:
                 waited = True
                 waiting.append(step)
         return tried
-
-    def _baseline(self, candidates: Sequence[Candidate]) -> ModelSpec | None:
-        """The dearest of the profile's own cloud models, whatever the caller asked for."""
-        listed = {str(model) for model in self.profile.rules.cloud_models}
-        priced = [one for one in candidates if one.blended_nanos is not None and one.spec.name in listed]
-        return max(priced, key=lambda candidate: candidate.blended_nanos or 0).spec if priced else None
 
     def _caps(self, request: Request) -> Caps:
         asked = (cap for cap in (self.profile.max_cost, request.max_cost) if cap is not None)

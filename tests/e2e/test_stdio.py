@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 import anyio
 import pytest
 from dirty_equals import IsDict, IsInstance, IsInt, IsList, IsPartialDict, IsPositiveInt, IsStr
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.types import CallToolResult, TextContent
 
 from tests.support_e2e import session, write_profile
@@ -181,6 +181,12 @@ async def test_the_resources_can_be_read(home: Path, era: Era):
     assert [row["model"] for row in found["hybrid://models"]] == ["embedded:smollm2", "gemini:gemini-3.8-flash"]
     assert {row["state"] for row in found["hybrid://health"]} <= {"ok", "note"}
     assert found["hybrid://usage/day"]["period"] == "day"
+
+
+async def test_a_period_that_is_none_is_told_with_the_two_that_are(home: Path):
+    async with client(home) as mcp:
+        with pytest.raises(MCPError, match="hybrid://usage/month, hybrid://usage/day"):
+            await mcp.read_resource("hybrid://usage/year")
 
 
 async def test_calls_at_the_same_time_are_all_answered(home: Path):
