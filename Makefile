@@ -6,7 +6,7 @@ SOURCES := src tests bench
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --no-header --python-version 3.11 pyproject.toml
 
-.PHONY: demo test test-ollama check bench lock clean
+.PHONY: demo test test-ollama check bench bench-money lock clean
 
 demo: .venv/runtime        ## see the main job: a real MCP session, a real model on this machine
 	@$(BIN)/hybrid-mcp demo
@@ -31,6 +31,9 @@ check: .venv/dev           ## lint, types, layers
 
 bench: .venv/dev           ## measure; the figures go into docs/benchmarks.md
 	$(BIN)/python -m bench
+
+bench-money: .venv/dev     ## prove on a provider's own bill that no cent over the cap is spent, beside LiteLLM's Router
+	$(BIN)/python -m bench.money
 
 lock: .venv/dev            ## resolve the dependencies anew
 	$(COMPILE) --group build -o requirements.lock

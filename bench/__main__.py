@@ -1,19 +1,14 @@
-"""`make bench`: everything that is measured, with the machine's size."""
+"""`make bench`: what is quick to measure, with the machine's size. `bench.money` has the rest."""
 
 from __future__ import annotations
 
-import os
-import platform
-from datetime import UTC, datetime
-
-from bench import scoring, startup
+from bench import ledger_speed, scoring, startup
+from bench.machine import describe
 
 
 def main() -> None:
-    print(
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-    )
-    for part in (startup, scoring):
+    print(describe())
+    for part in (startup, scoring, ledger_speed):
         for line in part.measure():
             print(line)
 

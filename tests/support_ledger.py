@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from hybrid_mcp.domain.budget import Hold, Settlement, Source
+from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.domain.money import Usd
+from hybrid_mcp.domain.reservation import Free, Hold, Settlement, Source
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -26,6 +27,10 @@ class FakeClock:
         self._now += timedelta(seconds=seconds)
         self._seconds += seconds
 
+    def jump(self, seconds: float) -> None:
+        """Somebody sets the clock; no time passes."""
+        self._now += timedelta(seconds=seconds)
+
 
 def usd(dollars: str) -> Usd:
     return Usd.limit(dollars)
@@ -34,22 +39,35 @@ def usd(dollars: str) -> Usd:
 _NUMBERS = count(1)
 
 
+ME = Account(client="client-1", project="project-1")
+
+
 def hold(
     bound: str,
     *,
-    at: datetime = NOON,
     lease_s: float = 80.0,
     model: str = "acme:large",
-    source: Source = "cloud",
     request_id: str | None = None,
+    account: Account = ME,
 ) -> Hold:
     return Hold(
         request_id=request_id or f"request-{next(_NUMBERS)}",
         model=model,
-        source=source,
         bound=usd(bound),
-        created_at=at,
-        expires_at=at + timedelta(seconds=lease_s),
+        lease_s=lease_s,
+        account=account,
+    )
+
+
+def free(
+    settlement: Settlement, *, model: str = "here:small", source: Source = "local", request_id: str | None = None
+) -> Free:
+    return Free(
+        request_id=request_id or f"request-{next(_NUMBERS)}",
+        model=model,
+        source=source,
+        settlement=settlement,
+        account=ME,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hybrid_mcp.domain.budget import FREE, Balance, BudgetView, Caps, Quote
+from hybrid_mcp.domain.budget import EMPTY, FREE, Balance, BudgetView, Caps, Quote
 from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.eligibility import Candidate, Situation
 from hybrid_mcp.domain.money import Usd
@@ -67,4 +67,4 @@ def situation(
 
 def spent(dollars: str, caps: Caps = CAPS) -> BudgetView:
     """A month in which so much is spent."""
-    return BudgetView(caps=caps, month=Balance(spent=Usd.limit(dollars)))
+    return BudgetView(caps=caps, balances={**EMPTY, "month": Balance(spent=Usd.limit(dollars))})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -10,18 +11,21 @@ from itertools import count
 from hybrid_mcp.attempting import Attempting
 from hybrid_mcp.candidates import Candidates
 from hybrid_mcp.domain.answer import Answer, Attempt
-from hybrid_mcp.domain.budget import Quote
-from hybrid_mcp.domain.completion import Completion, Usage
+from hybrid_mcp.domain.budget import Account, Quote
+from hybrid_mcp.domain.completion import Completion, Request, Usage
 from hybrid_mcp.domain.detectors import PatternScanner
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.profile import ModelName, ModelSpec, Profile, ProviderSpec, RoutingRules
 from hybrid_mcp.ports import Listed, ModelFacts, Progress, ProviderCall
+from hybrid_mcp.purse import Purse
 from hybrid_mcp.service import Service
 from hybrid_mcp.storage.memory import MemoryCache, MemoryLedger
 from tests.support_routing import CLOUD, HERE, WHITELIST
 
 NANOS_PER_TOKEN = 1_000_000
 """A tenth of a cent a token, in and out, for every cloud model of these tests."""
+
+ME = Account(client="client-1", project="project-1")
 
 Behaviour = Callable[[ProviderCall, Progress], Awaitable[Completion]]
 
@@ -48,6 +52,7 @@ class Notes:
     words: list[str] = field(default_factory=list[str])
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     answers: list[Answer] = field(default_factory=list[Answer])
+    alerts: list[str] = field(default_factory=list[str])
 
     def asking(self, model: str) -> None:
         assert model
@@ -64,6 +69,9 @@ class Notes:
 
     def answered(self, answer: Answer) -> None:
         self.answers.append(answer)
+
+    def alerted(self, alert: str) -> None:
+        self.alerts.append(alert)
 
 
 def says(text: str, *, tokens: tuple[int, int] = (10, 5), **changes: object) -> Completion:
@@ -115,6 +123,10 @@ class FixedCatalog:
         assert spec.name
         return self.scripted
 
+    def turn(self, spec: ModelSpec, progress: Progress) -> AbstractAsyncContextManager[None]:
+        assert spec.name, progress
+        return nullcontext()
+
 
 class FlatPrices:
     """Implements `PriceBook` with one price for all, and none for a model called `unknown`."""
@@ -141,6 +153,9 @@ class Bench:
     clock: StillClock
     notes: Notes
 
+    async def complete(self, request: Request, notes: Notes | None = None) -> Answer:
+        return await self.service.complete(request, notes or self.notes, ME)
+
 
 def bench(
     *, local: Sequence[str] = (), cloud: Sequence[str] = (), profile: Profile | None = None,
@@ -157,7 +172,8 @@ def bench(
     service = Service(
         profile=chosen, whitelist=lambda: WHITELIST, ledger=ledger, cache=MemoryCache(clock),
         candidates=Candidates(profile=chosen, catalog=catalog, prices=prices, clock=clock),
-        attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
+        purse=Purse(profile=chosen, ledger=ledger, observer=notes, clock=clock),
+            attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
         scanner=PatternScanner(), observer=notes, clock=clock, new_id=lambda: f"r{next(ids)}",
     )  # fmt: skip
     return Bench(service=service, scripted=scripted, ledger=ledger, clock=clock, notes=notes)

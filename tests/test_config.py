@@ -51,6 +51,7 @@ def test_with_nothing_set_the_packaged_balanced_profile_and_the_default_numbers_
         profile=loaded.profile,
         profile_path=packaged("profiles") / "balanced.yaml",
         whitelist_path=home / "whitelist.json",
+        project=str(Path.cwd().resolve()),
         ollama_timeout_s=120.0,
         ollama_model=None,
         breaker_failure_threshold=3,
@@ -83,8 +84,8 @@ def test_every_variable_takes_effect(home: Path):
 
 NAMES = [
     "OLLAMA_HOST", "OLLAMA_MODEL", "OLLAMA_TIMEOUT", "AIRGAP_MODE", "MONTHLY_BUDGET", "DAILY_BUDGET", "HYBRID_MCP_HOME",
-    "HYBRID_MCP_PROFILE", "HYBRID_MCP_APPROVAL", "CIRCUIT_BREAKER_FAILURE_THRESHOLD",
-    "CIRCUIT_BREAKER_RECOVERY_TIMEOUT", *KEYS,
+    "HYBRID_MCP_PROFILE", "HYBRID_MCP_PROJECT", "HYBRID_MCP_APPROVAL", "CLIENT_BUDGET", "PROJECT_BUDGET",
+    "CIRCUIT_BREAKER_FAILURE_THRESHOLD", "CIRCUIT_BREAKER_RECOVERY_TIMEOUT", *KEYS,
 ]  # fmt: skip
 
 

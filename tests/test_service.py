@@ -36,22 +36,22 @@ BROKEN = ProviderUnavailable("connection refused", billed=False)
 
 
 async def balance(used: Bench) -> Balance:
-    return (await used.ledger.report("month", used.clock.now())).balance
+    return (await used.ledger.report("month")).balance
 
 
 async def test_a_local_answer_is_free_and_is_recorded():
     used = bench(local=["small"], small=[says("Paris")])
-    answer = await used.service.complete(ASK, used.notes)
+    answer = await used.complete(ASK)
     assert (answer.text, answer.model, answer.local, answer.cost) == ("Paris", "here:small", True, ZERO)
     assert [attempt.outcome for attempt in answer.attempts] == ["ok"]
-    report = await used.ledger.report("month", used.clock.now())
+    report = await used.ledger.report("month")
     assert (report.local_requests, report.cloud_requests, report.balance) == (1, 0, Balance())
     assert used.notes.deltas == ["Paris"]
 
 
 async def test_a_paid_answer_is_charged_what_its_usage_costs_and_the_rest_is_freed():
     used = bench(cloud=["big"], big=[says("ok", tokens=(30, 12))])
-    answer = await used.service.complete(ASK, used.notes)
+    answer = await used.complete(ASK)
     assert answer.cost == Usd(42 * NANOS_PER_TOKEN)
     assert await balance(used) == Balance(spent=answer.cost)
     assert answer.budget.remaining("month") == Usd.limit(50).minus(answer.cost)
@@ -59,7 +59,7 @@ async def test_a_paid_answer_is_charged_what_its_usage_costs_and_the_rest_is_fre
 
 async def test_a_dry_run_plans_and_prices_and_calls_nothing():
     used = bench(local=["small"], cloud=["big"], small=[says("x")], big=[says("y")])
-    answer = await used.service.complete(replace(ASK, dry_run=True), used.notes)
+    answer = await used.complete(replace(ASK, dry_run=True))
     assert (answer.status, answer.text, answer.attempts, answer.cost) == ("planned", None, (), ZERO)
     assert [step.spec.model for step in answer.plan] == ["small", "big"]
     assert answer.plan[1].bound > ZERO
@@ -69,7 +69,7 @@ async def test_a_dry_run_plans_and_prices_and_calls_nothing():
 
 async def test_a_failed_model_gives_way_to_the_next_one():
     used = bench(local=["small"], cloud=["big"], small=[BROKEN], big=[says("fine")])
-    answer = await used.service.complete(ASK, used.notes)
+    answer = await used.complete(ASK)
     assert (answer.model, answer.escalated) == ("cloud:big", False)
     assert [(one.model, one.outcome) for one in answer.attempts] == [("here:small", "failed"), ("cloud:big", "ok")]
 
@@ -80,7 +80,7 @@ async def test_a_doubtful_answer_escalates_and_weaker_models_are_passed_over():
         quality=[says("hm", mean_logprob=-0.9)], big=[says("sure")],
     )  # fmt: skip
     request = Request(prompt="Refactor it", task_type="code_review")
-    answer = await used.service.complete(request, used.notes)
+    answer = await used.complete(request)
     assert used.scripted.called == ["quality", "big"]
     assert (answer.text, answer.escalated) == ("sure", True)
     assert answer.attempts[0].outcome == "doubtful"
@@ -97,14 +97,14 @@ async def test_a_doubtful_answer_escalates_and_weaker_models_are_passed_over():
 )
 async def test_the_only_answer_is_returned_even_when_it_is_doubtful(doubtful: Completion, why: str):
     used = bench(local=["small"], small=[doubtful])
-    answer = await used.service.complete(ASK, used.notes)
+    answer = await used.complete(ASK)
     assert (answer.text, answer.attempts[0].outcome, answer.attempts[0].reason) == (doubtful.text, "doubtful", why)
     assert f"the answer is doubtful ({why})" in answer.reason
 
 
 async def test_a_paid_answer_cut_off_at_the_callers_own_limit_does_not_buy_another():
     used = bench(cloud=["a", "b"], a=[says("Once", finish="length")], b=[says("Twice")])
-    answer = await used.service.complete(ASK, used.notes)
+    answer = await used.complete(ASK)
     assert used.scripted.called == ["a"]
     assert answer.attempts[0].outcome == "doubtful"
 
@@ -112,7 +112,7 @@ async def test_a_paid_answer_cut_off_at_the_callers_own_limit_does_not_buy_anoth
 async def test_an_empty_answer_is_a_failure():
     used = bench(local=["small"], small=[says(" \n")])
     with pytest.raises(NoRoute, match="the answer is empty"):
-        await used.service.complete(ASK, used.notes)
+        await used.complete(ASK)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ async def test_an_empty_answer_is_a_failure():
 async def test_an_unknown_outcome_is_charged_in_full_and_a_certain_one_not_at_all(error: Exception, charged: bool):
     used = bench(cloud=["big"], big=[error])
     with pytest.raises(NoRoute, match="cloud:big"):
-        await used.service.complete(ASK, used.notes)
+        await used.complete(ASK)
     found = await balance(used)
     assert found.reserved == ZERO
     assert (found.spent > ZERO) is charged
@@ -141,7 +141,7 @@ async def test_usage_that_cannot_be_true_or_is_missing_charges_the_reservation(t
     lying = bench(cloud=["big"], big=[says("word " * 100, tokens=tokens)])
     silent = bench(cloud=["big"], big=[says("word " * 100, usage=None)])
     for used in (lying, silent):
-        answer = await used.service.complete(ASK, used.notes)
+        answer = await used.complete(ASK)
         assert answer.cost == answer.plan[0].bound > ZERO
         assert await balance(used) == Balance(spent=answer.cost)
 
@@ -151,7 +151,7 @@ async def test_all_failures_are_told_in_one_error():
         local=["small"], cloud=["big", "unknown"], small=[BROKEN], big=[ProviderRejected("402: no credit left")]
     )
     with pytest.raises(NoRoute) as caught:
-        await used.service.complete(ASK, used.notes)
+        await used.complete(ASK)
     message = str(caught.value)
     for part in (
         "here:small: failed, connection refused",
@@ -165,7 +165,7 @@ async def test_all_failures_are_told_in_one_error():
 async def test_a_denied_host_ends_the_call_instead_of_trying_the_next():
     used = bench(cloud=["a", "b"], a=[EgressDenied("redirected")], b=[says("x")])
     with pytest.raises(EgressDenied):
-        await used.service.complete(ASK, used.notes)
+        await used.complete(ASK)
     assert used.scripted.called == ["a"]
     assert await balance(used) == Balance()
 
@@ -174,10 +174,10 @@ async def test_a_secret_stays_local_or_the_call_is_refused():
     request = Request(prompt="deploy with AKIAIOSFODNN7EXAMPLE")
     used = bench(local=["small"], cloud=["big"], small=[BROKEN], big=[says("leaked")])
     with pytest.raises(NoRoute, match="an AWS access key"):
-        await used.service.complete(request, used.notes)
+        await used.complete(request)
     only_cloud = bench(cloud=["big"], big=[says("leaked")])
     with pytest.raises(SensitiveContent) as caught:
-        await only_cloud.service.complete(replace(request, force_cloud=True), only_cloud.notes)
+        await only_cloud.complete(replace(request, force_cloud=True))
     assert "AKIA" not in str(caught.value)
     assert used.scripted.called + only_cloud.scripted.called == ["small"]
 
@@ -186,53 +186,53 @@ async def test_the_smaller_of_the_two_per_request_caps_holds():
     profile = Profile(name="t", max_cost=Usd.limit("9"), rules=RoutingRules(threshold=0))
     used = bench(cloud=["big"], profile=profile, big=[says("x")])
     with pytest.raises(BudgetExceeded, match=r"max_cost is \$0\.01"):
-        await used.service.complete(replace(ASK, max_cost=Usd.limit("0.01")), used.notes)
+        await used.complete(replace(ASK, max_cost=Usd.limit("0.01")))
 
 
 async def test_what_an_attempt_cost_counts_against_the_cap_of_the_request():
     profile = Profile(name="t", rules=RoutingRules(threshold=0))
     cut = ProviderUnavailable("cut in the stream")
     used = bench(cloud=["a", "b"], profile=profile, a=[cut], b=[says("x")])
-    plan = await used.service.complete(replace(ASK, dry_run=True), used.notes)
+    plan = await used.complete(replace(ASK, dry_run=True))
     tight = replace(ASK, max_cost=plan.plan[0].bound + Usd(1))
     with pytest.raises(NoRoute, match="b: refused"):
-        await used.service.complete(tight, used.notes)
+        await used.complete(tight)
     assert used.scripted.called == ["a"]
     assert (await balance(used)).spent == plan.plan[0].bound
 
 
 async def test_good_answers_are_kept_and_doubtful_ones_are_not():
     used = bench(cloud=["big"], big=[says("first", finish="length"), says("second"), says("third")])
-    answers = [await used.service.complete(ASK, used.notes) for _ in range(3)]
+    answers = [await used.complete(ASK) for _ in range(3)]
     assert [answer.text for answer in answers] == ["first", "second", "second"]
     answer = answers[-1]
     assert (answer.cached, answer.cost, answer.attempts, answer.model) == (True, ZERO, (), "cloud:big")
     assert answer.saved > ZERO
-    report = await used.ledger.report("month", used.clock.now())
+    report = await used.ledger.report("month")
     assert (report.cloud_requests, report.cached_requests) == (2, 1)
 
 
 async def test_savings_are_measured_against_the_dearest_cloud_model():
     used = bench(local=["small"], cloud=["big"], small=[says("x", tokens=(30, 12))], big=[says("y")])
-    answer = await used.service.complete(ASK, used.notes)
+    answer = await used.complete(ASK)
     assert answer.saved == Usd(42 * NANOS_PER_TOKEN)
-    assert (await used.ledger.report("month", used.clock.now())).saved == answer.saved
+    assert (await used.ledger.report("month")).saved == answer.saved
 
 
 async def test_savings_do_not_grow_with_the_price_of_a_model_that_was_only_named():
     used = bench(local=["small"], small=[says("x", tokens=(30, 12))])
-    answer = await used.service.complete(replace(ASK, preferred_model="local"), used.notes)
+    answer = await used.complete(replace(ASK, preferred_model="local"))
     other = bench(local=["small"], small=[says("x", tokens=(30, 12))])
     wish = replace(ASK, preferred_model="cloud:dear", force_local=True)
-    named = await other.service.complete(wish, other.notes)
+    named = await other.complete(wish)
     assert answer.saved == named.saved == ZERO
 
 
 async def test_an_answer_that_came_by_a_detour_is_not_kept():
     used = bench(local=["small"], cloud=["big"], small=[BROKEN, says("as usual")], big=[says("detour")])
-    first = await used.service.complete(ASK, used.notes)
-    second = await used.service.complete(ASK, used.notes)
-    third = await used.service.complete(ASK, used.notes)
+    first = await used.complete(ASK)
+    second = await used.complete(ASK)
+    third = await used.complete(ASK)
     assert [first.text, second.text, third.text] == ["detour", "as usual", "as usual"]
     assert [first.cached, second.cached, third.cached] == [False, False, True]
 
@@ -244,9 +244,11 @@ async def test_a_paid_answer_is_not_lost_when_the_ledger_cannot_close_its_reserv
     used = bench(cloud=["big"], big=[says("paid words")])
     monkeypatch.setattr(used.ledger, "settle", full)
     monkeypatch.setattr(used.ledger, "view", after_the_first_look(used.ledger.view, full))
-    answer = await used.service.complete(ASK, used.notes)
+    answer = await used.complete(ASK)
     assert answer.text == "paid words"
-    assert "the ledger keeps the whole reservation, because ledger.db: the disk is full" in answer.reason
+    assert "the whole reservation stays charged until the ledger works, because ledger.db: the disk is full" in (
+        answer.reason
+    )
     assert (await balance(used)).reserved == answer.plan[0].bound
 
 
@@ -261,7 +263,7 @@ def after_the_first_look(look: Look, then: Look) -> Look:
 
 async def test_a_preferred_model_that_fails_is_told_in_the_reason():
     used = bench(local=["small"], cloud=["big"], small=[says("plan b")], big=[ProviderRejected("404")])
-    answer = await used.service.complete(replace(ASK, preferred_model="cloud:big"), used.notes)
+    answer = await used.complete(replace(ASK, preferred_model="cloud:big"))
     assert (answer.text, used.scripted.called) == ("plan b", ["big", "small"])
     assert "preferred cloud:big: refused, 404" in answer.reason
 
@@ -270,7 +272,7 @@ async def test_a_preferred_model_that_fails_is_told_in_the_reason():
 async def test_a_name_that_nothing_knows_is_repeated_with_near_ones(name: str):
     used = bench(local=["small"], cloud=["big"], small=[says("x")])
     with pytest.raises(InvalidRequest) as caught:
-        await used.service.complete(replace(ASK, preferred_model=name), used.notes)
+        await used.complete(replace(ASK, preferred_model=name))
     assert repr(name) in str(caught.value)
     assert "cloud:big" in str(caught.value)
 
@@ -285,7 +287,7 @@ async def test_a_cancelled_call_is_charged_and_leaves_nothing_reserved():
 
     used = bench(cloud=["big"], big=[hangs])
     async with anyio.create_task_group() as group:
-        group.start_soon(used.service.complete, ASK, used.notes)
+        group.start_soon(used.complete, ASK)
         await started.wait()
         assert (await balance(used)).reserved > ZERO
         group.cancel_scope.cancel()
@@ -298,7 +300,7 @@ async def test_a_call_cancelled_before_it_was_sent_costs_nothing():
     used = bench(cloud=["big"], big=[says("x")])
     with anyio.CancelScope() as scope:
         scope.cancel()
-        await used.service.complete(ASK, used.notes)
+        await used.complete(ASK)
     assert used.scripted.called == []
     assert await balance(used) == Balance()
 
@@ -311,7 +313,7 @@ async def test_a_timed_out_attempt_tells_what_was_being_waited_for():
 
     used = bench(local=["small"], small=[fetching])
     with pytest.raises(NoRoute, match=r"timeout, .*34 % of 93 MB"):
-        await used.service.complete(replace(ASK, deadline_s=0.05), used.notes)
+        await used.complete(replace(ASK, deadline_s=0.05))
 
 
 async def test_a_waiting_candidate_leaves_the_first_one_half_of_the_time():
@@ -323,19 +325,19 @@ async def test_a_waiting_candidate_leaves_the_first_one_half_of_the_time():
 
     used = bench(local=["a"], cloud=["b"], a=[measures], b=[measures])
     with pytest.raises(NoRoute):
-        await used.service.complete(replace(ASK, deadline_s=40), used.notes)
+        await used.complete(replace(ASK, deadline_s=40))
     assert limits == [pytest.approx(20, abs=1), pytest.approx(40, abs=1)]
 
 
 async def test_a_retry_after_is_waited_for_once_when_nobody_else_is_left():
     limited = ProviderRateLimited("429", retry_after_s=0.0)
     used = bench(cloud=["big"], big=[limited, says("now")])
-    answer = await used.service.complete(ASK, used.notes)
+    answer = await used.complete(ASK)
     assert [one.outcome for one in answer.attempts] == ["rate_limited", "ok"]
     for ever in (limited, ProviderRateLimited("429", retry_after_s=3600)):
         used = bench(cloud=["big"], big=[ever])
         with pytest.raises(NoRoute):
-            await used.service.complete(ASK, used.notes)
+            await used.complete(ASK)
         assert len(used.scripted.calls) == (2 if ever is limited else 1)
 
 
@@ -346,7 +348,7 @@ async def test_concurrent_calls_together_never_exceed_the_cap():
 
     async def one(number: int) -> None:
         try:
-            await used.service.complete(Request(prompt=f"Go on {number}"), Notes())
+            await used.complete(Request(prompt=f"Go on {number}"), Notes())
             outcomes.append("ok")
         except (BudgetExceeded, NoRoute):
             outcomes.append("refused")

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from hybrid_mcp.attempting import Attempting
 from hybrid_mcp.candidates import Candidates
 from hybrid_mcp.config import LiveWhitelist, Settings, add_entry
+from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.domain.detectors import PatternScanner
 from hybrid_mcp.domain.profile import ProviderSpec
 from hybrid_mcp.gatekeeper import Gatekeeper
 from hybrid_mcp.observe.clock import SystemClock
 from hybrid_mcp.ports import Clock, Ledger, Observer, PriceBook, Provider
+from hybrid_mcp.purse import Purse
 from hybrid_mcp.reports import Reports
 from hybrid_mcp.service import Service
 
@@ -27,9 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """Everything a face needs. Nothing is opened before its first use; `aclose` closes what was."""
+    """Everything a face needs. Nothing is opened before its first use; `aclose` closes what was.
+
+    `account`: who pays where a face knows no one better, which is this process for the project it was started for.
+    """
 
     settings: Settings
+    account: Account
     service: Service
     reports: Reports
     gatekeeper: Gatekeeper
@@ -68,15 +74,17 @@ def open_app(settings: Settings, observer: Observer) -> App:
     ledger, prices = SqliteLedger(settings.home / "ledger.db", clock=clock), GenaiPrices()
     candidates = Candidates(profile=profile, catalog=catalog, prices=prices, clock=clock)
     return App(
-        settings=settings, whitelist=whitelist, catalog=catalog, prices=prices, ledger=ledger,
+        settings=settings, account=Account(client=new_id(), project=settings.project), whitelist=whitelist,
+        catalog=catalog, prices=prices, ledger=ledger,
         service=Service(
             profile=profile, whitelist=whitelist, ledger=ledger,
             candidates=candidates,
+            purse=Purse(profile=profile, ledger=ledger, observer=observer, clock=clock),
             attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
             cache=MemoryCache(clock=clock), scanner=PatternScanner(), observer=observer, clock=clock,
             new_id=new_id, scope=f"{profile}",
         ),
-        reports=Reports(profile=profile, ledger=ledger, candidates=candidates, clock=clock),
+        reports=Reports(profile=profile, ledger=ledger, candidates=candidates),
         gatekeeper=Gatekeeper(
             whitelist=whitelist, add_entry=partial(add_entry, settings.whitelist_path),
             approvals=AuditTrail(path=settings.home / "audit.jsonl", clock=clock), mode=profile.approval,

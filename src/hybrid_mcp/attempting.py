@@ -1,17 +1,26 @@
-"""One attempt at one model, in one visible block: reserve, dispatch, call, settle."""
+"""One attempt at one model, in one visible block: take a turn, reserve, dispatch, call, settle."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TypeVar
 
 import anyio
 from anyio.lowlevel import checkpoint
 
-from hybrid_mcp.domain.attempts import Tried, answered, broken_off, failed, never_sent
-from hybrid_mcp.domain.budget import LEASE_GRACE_S, Caps, Hold, Reservation, Settlement
+from hybrid_mcp.domain.attempts import (
+    Seen,
+    Tried,
+    answered,
+    broken_off,
+    failed,
+    held_back,
+    never_sent,
+    settlement,
+)
+from hybrid_mcp.domain.budget import Account, Caps
 from hybrid_mcp.domain.completion import Completion, Request, Usage
 from hybrid_mcp.domain.errors import (
     BudgetExceeded,
@@ -24,6 +33,7 @@ from hybrid_mcp.domain.errors import (
 from hybrid_mcp.domain.judging import believable
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec
+from hybrid_mcp.domain.reservation import BEAT_S, LEASE_GRACE_S, Free, Hold, Reservation
 from hybrid_mcp.domain.routing import Step
 from hybrid_mcp.ports import Catalog, Clock, Ledger, PriceBook, Progress, ProviderCall
 
@@ -34,6 +44,7 @@ class Terms:
 
     request: Request
     request_id: str
+    account: Account
     limit_s: float
     caps: Caps
     baseline: ModelSpec | None
@@ -53,66 +64,125 @@ class Attempting:
 
         Raises:
             EgressDenied: its host may not be contacted; never a reason to try the next one.
-            StorageError: the ledger cannot be used, so nothing was sent.
         """
+        watched, started = _Watched(progress), self.clock.monotonic()
+        async with AsyncExitStack() as turn:
+            try:
+                with anyio.fail_after(terms.limit_s):
+                    await turn.enter_async_context(self.catalog.turn(step.spec, watched))
+            except TimeoutError:
+                waited = f"no turn within {terms.limit_s:.0f} s (last: {watched.last})"
+                return never_sent(step, "timeout", f"{waited}: call again, or give a larger deadline_s")
+            except ProviderError as error:
+                return never_sent(step, "failed", str(error))
+            left = replace(terms, limit_s=terms.limit_s - (self.clock.monotonic() - started))
+            if step.spec.local:
+                return await self._free(step, left, watched)
+            return await self._paid(step, left, watched)
+
+    async def _paid(self, step: Step, terms: Terms, watched: _Watched) -> Tried:
         try:
-            reservation = await _shielded(self.ledger.reserve(self._hold(step, terms), terms.caps))
+            reservation = await _shielded(self.ledger.reserve(_hold(step, terms), terms.caps))
         except BudgetExceeded as error:
-            return never_sent(step, "refused", str(error))
+            return held_back(step, error)
+        except StorageError as error:
+            return never_sent(step, "failed", f"nothing was sent, because {error}")
 
         started = self.clock.monotonic()
-        watched = _Watched(progress)
-        one = never_sent(step, "cancelled")
+        one: Tried | None = never_sent(step, "cancelled")
         try:
             await checkpoint()
             await _shielded(self.ledger.dispatch(reservation))
-            one = broken_off(step)
-            watched.asking(step.spec.name)
-            with anyio.fail_after(terms.limit_s):
-                completion = await self.catalog.provider(step.spec).complete(_to_send(terms.request, step), watched)
-            one = answered(
-                step,
-                completion,
-                self._cost(terms.request, step, completion),
-                asked_tokens=terms.request.max_output_tokens,
-            )
-        except TimeoutError:
-            waited = f"no answer within {terms.limit_s:.0f} s (last: {watched.last})"
-            one = failed(step, ProviderTimeout(f"{waited}: call again, or give a larger deadline_s"))
-        except (ProviderError, ContextTooLong) as error:
-            one = failed(step, error)
+            one = None
+            one = await self._asked(step, terms, watched)
+        except StorageError as error:
+            one = never_sent(step, "failed", f"nothing was sent, because {error}")
         except EgressDenied as error:
-            one = failed(step, error)
+            one = failed(step, error, watched.seen)
             raise
         finally:
-            one = one.lasting(round((self.clock.monotonic() - started) * 1000))
-            one = await _shielded(self._closed(reservation, one, terms.baseline))
+            one = one or broken_off(step, watched.seen)
+            one = one.lasting(self._since_ms(started))
+            one = await _shielded(self._closed(reservation, one, terms))
         return one
 
-    async def _closed(self, reservation: Reservation, one: Tried, baseline: ModelSpec | None) -> Tried:
+    async def _free(self, step: Step, terms: Terms, watched: _Watched) -> Tried:
+        """A model on this machine costs nothing, so nothing is set aside: it answers without a ledger too."""
+        started, one = self.clock.monotonic(), broken_off(step, watched.seen)
+        try:
+            one = await self._asked(step, terms, watched)
+        finally:
+            one = one.lasting(self._since_ms(started))
+            one = await _shielded(self._recorded(one, terms))
+        return one
+
+    async def _asked(self, step: Step, terms: Terms, watched: _Watched) -> Tried:
+        watched.asking(step.spec.name)
+        try:
+            with anyio.fail_after(terms.limit_s):
+                completion = await self._while_heard_of(step, _to_send(terms.request, step), watched)
+        except TimeoutError:
+            waited = f"no answer within {terms.limit_s:.0f} s (last: {watched.last})"
+            error = ProviderTimeout(f"{waited}: call again, or give a larger deadline_s")
+            return failed(step, error, watched.seen)
+        except (ProviderError, ContextTooLong) as error:
+            return failed(step, error, watched.seen)
+        booked = self._booked(terms.request, step, completion)
+        return answered(step, completion, booked, asked_tokens=terms.request.max_output_tokens)
+
+    async def _while_heard_of(self, step: Step, call: ProviderCall, watched: _Watched) -> Completion:
+        """Ask the model. Meanwhile other processes hear that this one lives, so that they leave its money alone."""
+        if step.spec.local:
+            return await self.catalog.provider(step.spec).complete(call, watched)
+        ended: list[Completion | Exception] = []
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._beat)
+            try:
+                ended.append(await self.catalog.provider(step.spec).complete(call, watched))
+            except (ProviderError, ContextTooLong, EgressDenied) as error:
+                # Raised inside the group it would come out as a group of errors.
+                ended.append(error)
+            group.cancel_scope.cancel()
+        if isinstance(ended[0], Exception):
+            raise ended[0]
+        return ended[0]
+
+    async def _beat(self) -> None:
+        while True:
+            await anyio.sleep(BEAT_S)
+            try:
+                await _shielded(self.ledger.beat())
+            except StorageError:
+                # The lease itself still stands.
+                continue
+
+    async def _closed(self, reservation: Reservation, one: Tried, terms: Terms) -> Tried:
         """Close the reservation. Where the ledger cannot, an answer that was paid for is not lost with it."""
         try:
-            await self._close(reservation, one, baseline)
+            ending = settlement(one, self._baseline_of(one, terms))
+            match one.ending:
+                case "void":
+                    await self.ledger.void(reservation)
+                case "settle":
+                    await self.ledger.settle(reservation, ending)
+                case "forfeit":
+                    await self.ledger.forfeit(reservation, ending)
         except StorageError as error:
-            return replace(one, trouble=f"the ledger keeps the whole reservation, because {error}")
+            return replace(one, trouble=f"the whole reservation stays charged until the ledger works, because {error}")
         return one
 
-    async def _close(self, reservation: Reservation, one: Tried, baseline: ModelSpec | None) -> None:
-        usage = one.completion.usage if one.completion is not None else None
-        settlement = Settlement(
-            cost=one.attempt.cost, outcome=one.attempt.outcome, latency_ms=one.attempt.latency_ms,
-            input_tokens=usage.input_tokens if usage else 0, output_tokens=usage.output_tokens if usage else 0,
-            baseline=self.baseline_cost(baseline, usage),
+    async def _recorded(self, one: Tried, terms: Terms) -> Tried:
+        free = Free(
+            request_id=terms.request_id, model=one.attempt.model, source="local", account=terms.account,
+            settlement=settlement(one, self._baseline_of(one, terms)),
         )  # fmt: skip
-        match one.ending:
-            case "void":
-                await self.ledger.void(reservation)
-            case "settle":
-                await self.ledger.settle(reservation, settlement)
-            case "forfeit":
-                await self.ledger.forfeit(reservation, settlement)
+        try:
+            await self.ledger.record(free)
+        except StorageError as error:
+            return replace(one, trouble=f"this answer stands in no report, because {error}")
+        return one
 
-    def _cost(self, request: Request, step: Step, completion: Completion) -> Usd | None:
+    def _booked(self, request: Request, step: Step, completion: Completion) -> Usd | None:
         if step.spec.local:
             return ZERO
         usage = completion.usage
@@ -120,18 +190,17 @@ class Attempting:
             return None
         return self.prices.cost(step.spec, usage, self.clock.now())
 
+    def _baseline_of(self, one: Tried, terms: Terms) -> Usd | None:
+        return self.baseline_cost(terms.baseline, one.completion.usage if one.completion is not None else None)
+
     def baseline_cost(self, baseline: ModelSpec | None, usage: Usage | None) -> Usd | None:
         """What the same tokens would have cost at the baseline model; None where either is unknown."""
         if baseline is None or usage is None:
             return None
         return self.prices.cost(baseline, usage, self.clock.now())
 
-    def _hold(self, step: Step, terms: Terms) -> Hold:
-        now = self.clock.now()
-        return Hold(
-            request_id=terms.request_id, model=step.spec.name, source="local" if step.spec.local else "cloud",
-            bound=step.bound, created_at=now, expires_at=now + timedelta(seconds=terms.limit_s + LEASE_GRACE_S),
-        )  # fmt: skip
+    def _since_ms(self, started: float) -> int:
+        return round((self.clock.monotonic() - started) * 1000)
 
 
 class _Watched:
@@ -139,7 +208,12 @@ class _Watched:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._bytes = 0
         self.last = "nothing"
+
+    @property
+    def seen(self) -> Seen:
+        return Seen(self._bytes)
 
     def asking(self, model: str) -> None:
         self.last = f"asking {model}"
@@ -147,6 +221,7 @@ class _Watched:
 
     def delta(self, text: str) -> None:
         self.last = "the answer was being written"
+        self._bytes += len(text.encode(errors="replace"))
         self._progress.delta(text)
 
     def status(self, text: str) -> None:
@@ -163,6 +238,13 @@ async def _shielded(work: Awaitable[_T]) -> _T:
     with anyio.CancelScope(shield=True):
         done.append(await work)
     return done[0]
+
+
+def _hold(step: Step, terms: Terms) -> Hold:
+    return Hold(
+        request_id=terms.request_id, model=step.spec.name, bound=step.bound, lease_s=terms.limit_s + LEASE_GRACE_S,
+        account=terms.account,
+    )  # fmt: skip
 
 
 def _to_send(request: Request, step: Step) -> ProviderCall:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from hybrid_mcp.domain.budget import FREE
-from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.completion import Request, largest_bytes
 from hybrid_mcp.domain.eligibility import Candidate
 from hybrid_mcp.domain.naming import preferred_models
 from hybrid_mcp.domain.profile import ModelSpec, Profile
@@ -27,12 +27,13 @@ class Candidates:
             InvalidRequest: nothing knows the preferred model.
         """
         listed = list(await self.catalog.listed())
+        size = _bytes_to_send(request)
         if request.preferred_model is None:
-            return [self._candidate(entry, request) for entry in listed], frozenset()
+            return [self._candidate(entry, request, size) for entry in listed], frozenset()
         specs = [entry.spec for entry in listed]
         meant = preferred_models(request.preferred_model, specs, self.profile, self._has_price)
         listed.extend(self.catalog.entry(spec) for spec in meant if spec not in specs)
-        return [self._candidate(entry, request) for entry in listed], frozenset(spec.name for spec in meant)
+        return [self._candidate(entry, request, size) for entry in listed], frozenset(spec.name for spec in meant)
 
     def baseline(self) -> ModelSpec | None:
         """What savings are measured against: the dearest of the profile's own cloud models, whatever a caller asks."""
@@ -45,7 +46,7 @@ class Candidates:
                 dearest, found = facts.blended_nanos, spec
         return found
 
-    def _candidate(self, entry: Listed, request: Request) -> Candidate:
+    def _candidate(self, entry: Listed, request: Request, size_bytes: int) -> Candidate:
         state = Candidate(
             spec=entry.spec, quote=FREE, has_key=entry.has_key, absent=entry.absent, breaker=entry.breaker,
             retry_in_s=entry.retry_in_s, slow=entry.slow, last_resort=entry.last_resort,
@@ -57,7 +58,7 @@ class Candidates:
         if facts is None:
             return replace(state, quote=None)
         spec = replace(entry.spec, context_tokens=entry.spec.context_tokens or facts.context_tokens)
-        quote = self.prices.quote(spec, _bytes_to_send(request), now, now + timedelta(seconds=request.deadline_s))
+        quote = self.prices.quote(spec, size_bytes, now, now + timedelta(seconds=request.deadline_s))
         return replace(state, spec=spec, quote=quote, blended_nanos=facts.blended_nanos)
 
     def _has_price(self, spec: ModelSpec) -> bool:
@@ -65,4 +66,4 @@ class Candidates:
 
 
 def _bytes_to_send(request: Request) -> int:
-    return sum(len(message.content.encode()) for message in request.messages(step_by_step=True))
+    return largest_bytes(message.content for message in request.messages(step_by_step=True))

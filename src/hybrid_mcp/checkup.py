@@ -6,9 +6,11 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from hybrid_mcp.app import App, embedded_model
+from hybrid_mcp.domain.budget import Caps
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.domain.profile import ProviderSpec
 
@@ -37,8 +39,13 @@ async def checkup(app: App) -> list[Finding]:
 def _settings(app: App) -> list[Finding]:
     settings = app.settings
     profile = settings.profile
-    caps = f"month {profile.monthly_budget or 'no cap'}, day {profile.daily_budget or 'no cap'}"
-    found = [Finding(what="profile", state="ok", detail=f"{profile.name} ({caps}, per request {profile.max_cost})")]
+    caps = {
+        "month": profile.monthly_budget, "day": profile.daily_budget, "project": profile.project_budget,
+        "client": profile.client_budget, "request": profile.max_cost,
+    }  # fmt: skip
+    listed = ", ".join(f"{name} {cap or 'no cap'}" for name, cap in caps.items())
+    found = [Finding(what="profile", state="ok", detail=f"{profile.name} (budgets: {listed})")]
+    found.append(Finding(what="project", state="ok", detail=settings.project))
     found.append(Finding(what="home", state="ok", detail=str(settings.home)))
     found.extend(Finding(what="profile", state="note", detail=notice) for notice in settings.notices)
     if profile.airgap:
@@ -55,22 +62,31 @@ def _whitelist(app: App) -> list[Finding]:
 
 
 async def _ledger(app: App) -> AsyncIterator[Finding]:
-    from hybrid_mcp.storage.sqlite_file import journal_mode
-
+    path = app.settings.home / "ledger.db"
     try:
-        problems = await app.ledger.check()
+        problems = [*await app.ledger.check()]
+        blocked = (await app.ledger.view(Caps(), app.account)).blocked
+        notes = await app.ledger.drifts()
     except HybridError as error:
         yield Finding(what="ledger", state="broken", detail=str(error))
         return
-    path = app.settings.home / "ledger.db"
-    if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
-        problems = [*problems, f"{path} may not be written, so nothing will be answered: check its permissions"]
+    if not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
+        problems.append(f"{path} may not be written, so no paid model may run: check its permissions")
     for problem in problems:
         yield Finding(what="ledger", state="broken", detail=problem)
     if not problems:
-        mode = journal_mode(sqlite3.sqlite_version_info)
-        detail = f"balances are the sums of the entries (SQLite {sqlite3.sqlite_version}, journal mode {mode})"
-        yield Finding(what="ledger", state="ok", detail=detail)
+        proof = "every balance is the sum of its entries, and it lies on no network file system"
+        yield Finding(what="ledger", state="ok", detail=f"{proof} ({_journal(path)})")
+    for model, why in blocked.items():
+        yield Finding(what=model, state="broken", detail=f"blocked: {why}")
+    for note in notes:
+        yield Finding(what="ledger", state="note", detail=note)
+
+
+def _journal(path: Path) -> str:
+    """How commits are kept safe. A write-ahead log is a file of its own while the ledger is open."""
+    has_log = path.with_name(f"{path.name}-wal").exists()
+    return f"SQLite {sqlite3.sqlite_version}, journal mode {'write-ahead log' if has_log else 'rollback'}"
 
 
 def _embedded(app: App) -> Finding:

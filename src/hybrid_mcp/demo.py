@@ -55,6 +55,7 @@ async def _session(common: Common, log: TextIO) -> int:
 def _server(common: Common) -> StdioServerParameters:
     options = [] if common.profile is None else ["--profile", common.profile]
     options += [] if common.home is None else ["--home", str(common.home)]
+    options += [] if common.project is None else ["--project", common.project]
     options += ["--airgap"] if common.airgap else []
     return StdioServerParameters(
         command=sys.executable, args=["-m", "hybrid_mcp", "serve", *options], env=dict(os.environ)

@@ -15,6 +15,7 @@ from hybrid_mcp.config import Settings, load_settings
 
 if TYPE_CHECKING:
     from hybrid_mcp.app import App
+    from hybrid_mcp.ports import Observer
 
 OK, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -25,26 +26,29 @@ class Common:
 
     profile: str | None = None
     home: Path | None = None
+    project: str | None = None
     airgap: bool = False
 
     def settings(self) -> Settings:
         """Raises ConfigError."""
-        return load_settings(environ=os.environ, home=self.home, profile=self.profile, airgap=self.airgap)
+        return load_settings(
+            environ=os.environ, home=self.home, profile=self.profile, project=self.project, airgap=self.airgap
+        )
 
-    def opened(self) -> App:
+    def opened(self, observer: Observer | None = None) -> App:
         """An application of which nothing is open yet, for commands that only read or write small files."""
         from hybrid_mcp.app import open_app
         from hybrid_mcp.observe.log import Silent
 
         settings = self.settings()
         tell_notices(settings)
-        return open_app(settings, Silent())
+        return open_app(settings, observer or Silent())
 
-    def with_app(self, work: Callable[[App], Awaitable[int]]) -> int:
+    def with_app(self, work: Callable[[App], Awaitable[int]], observer: Observer | None = None) -> int:
         """Run one command on an application of its own, and close it."""
 
         async def run() -> int:
-            app = self.opened()
+            app = self.opened(observer)
             try:
                 return await work(app)
             finally:

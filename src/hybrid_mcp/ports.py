@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from hybrid_mcp.domain.alerts import Alert
 from hybrid_mcp.domain.answer import Answer, Attempt
-from hybrid_mcp.domain.budget import (
-    BudgetView,
-    Caps,
-    Hold,
-    PeriodName,
-    PeriodReport,
-    Quote,
-    Reservation,
-    Settlement,
-    UsageRow,
-)
+from hybrid_mcp.domain.budget import Account, BudgetView, Caps, PeriodName, Quote
 from hybrid_mcp.domain.completion import Completion, Message, Request, Usage
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.privacy import Finding
 from hybrid_mcp.domain.profile import ModelSpec
+from hybrid_mcp.domain.reservation import Free, Hold, Reservation, Settlement
+from hybrid_mcp.domain.usage import By, PeriodReport, UsageRow
 
 
 class Clock(Protocol):
@@ -105,17 +99,26 @@ class Catalog(Protocol):
 
     def provider(self, spec: ModelSpec) -> Provider: ...
 
-
-class Ledger(Protocol):
-    """The book of money. All methods raise StorageError when it cannot be read or written."""
-
-    async def reserve(self, hold: Hold, caps: Caps) -> Reservation:
-        """Set `hold.bound` aside in the day and the month of `hold.created_at`, all or nothing, durably.
-
-        A bound of $0 always passes: a free model is never blocked by a spent budget.
+    def turn(self, spec: ModelSpec, progress: Progress) -> AbstractAsyncContextManager[None]:
+        """A place among the calls that its provider serves at once; waits for it, and says so.
 
         Raises:
-            BudgetExceeded: it does not fit a cap. Nothing is reserved.
+            ProviderUnavailable: it is left alone now, so nobody queues for it.
+        """
+        ...
+
+
+class Ledger(Protocol):
+    """The book of money. All methods raise StorageError when it cannot be read or written.
+
+    Its time never goes back: where the clock does, what happens counts to the latest period that the book has seen.
+    """
+
+    async def reserve(self, hold: Hold, caps: Caps) -> Reservation:
+        """Set `hold.bound` aside in every scope of its account, all or nothing, durably.
+
+        Raises:
+            BudgetExceeded: it does not fit a cap, or its model is blocked. Nothing is reserved.
         """
         ...
 
@@ -123,8 +126,15 @@ class Ledger(Protocol):
         """Durable before the first byte leaves. From here on it can be settled or forfeited, no longer voided."""
         ...
 
+    async def beat(self) -> None:
+        """Tell other processes that this one lives. Leases of one that is silent for long end early."""
+        ...
+
     async def settle(self, reservation: Reservation, settlement: Settlement) -> None:
-        """Charge the true cost, also above the bound, and free the rest."""
+        """Charge the true cost and free the rest. A cost above the bound is charged in full, and blocks the model.
+
+        Where it cannot be written, it is kept and written with the next change.
+        """
         ...
 
     async def void(self, reservation: Reservation) -> None:
@@ -132,23 +142,37 @@ class Ledger(Protocol):
         ...
 
     async def forfeit(self, reservation: Reservation, settlement: Settlement) -> None:
-        """Charge the whole bound: what was billed is unknown. `settlement.cost` is not used."""
+        """Charge the whole bound, or `settlement.cost` where that is more: what was billed is unknown."""
         ...
 
-    async def record_cached(self, request_id: str, model: str, saved: Usd, at: datetime) -> None:
-        """Count an answer that came from the cache."""
+    async def record(self, free: Free) -> None:
+        """Write down an attempt that cost nothing."""
         ...
 
-    async def view(self, caps: Caps, now: datetime) -> BudgetView: ...
+    async def view(self, caps: Caps, account: Account) -> BudgetView: ...
 
-    async def report(self, period: PeriodName, now: datetime) -> PeriodReport: ...
+    async def raise_alerts(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
+        """Those of them that nobody has raised before: each is given once, to one process."""
+        ...
 
-    async def usage(self, by: Literal["day", "model", "source"], now: datetime) -> Sequence[UsageRow]:
-        """This month's (UTC) answers, grouped."""
+    async def unblock(self, model: str) -> bool:
+        """Let a model be paid again that had charged above its bound; False where it was not blocked."""
+        ...
+
+    async def report(self, period: PeriodName) -> PeriodReport:
+        """This day or month."""
+        ...
+
+    async def usage(self, by: By, month: str | None = None) -> Sequence[UsageRow]:
+        """The answers of a month (`2026-11`, in UTC), grouped; None means this month."""
+        ...
+
+    async def drifts(self) -> Sequence[str]:
+        """Models whose providers charge other prices than the price book's this month, in words."""
         ...
 
     async def check(self) -> Sequence[str]:
-        """What is wrong with the book, one line each; empty when the balances are the sums of the entries."""
+        """What is wrong with the book, one line each; empty when every balance is the sum of its entries."""
         ...
 
     async def aclose(self) -> None: ...
@@ -209,6 +233,10 @@ class Observer(Protocol):
     def attempted(self, request_id: str, attempt: Attempt) -> None: ...
 
     def answered(self, answer: Answer) -> None: ...
+
+    def alerted(self, alert: str) -> None:
+        """A budget comes to its end, or a provider charged more than it may."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

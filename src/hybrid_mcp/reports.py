@@ -4,25 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from hybrid_mcp.candidates import Candidates
-from hybrid_mcp.domain.budget import PeriodName, PeriodReport, UsageRow
+from hybrid_mcp.domain.alerts import due_in, in_words
+from hybrid_mcp.domain.budget import SCOPES, Account, Balance, BudgetView, Caps, PeriodName, Scope
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.profile import Profile
-from hybrid_mcp.ports import Clock, Ledger
+from hybrid_mcp.domain.usage import By, PeriodReport, UsageRow
+from hybrid_mcp.ports import Ledger
 
-ALERT_PERCENTS = (95, 80, 50)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapStatus:
+    """One cap of the profile and what it holds."""
+
+    scope: Scope
+    cap: Usd
+    balance: Balance
+
+    @property
+    def remaining(self) -> Usd:
+        return self.cap.minus(self.balance.committed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetStatus:
-    """`remaining` is None where there is no cap. `baseline`: the model that savings are measured against."""
+    """`remaining` is None where there is no cap. `baseline`: the model that savings are measured against.
+
+    `caps`: every cap that is set. `affordable_calls`: about how many more calls, as dear as the paid ones of this
+    period are on average, fit under all caps; None where nothing was paid or nothing is capped.
+    """
 
     report: PeriodReport
     cap: Usd | None
     remaining: Usd | None
     baseline: str | None
+    caps: tuple[CapStatus, ...]
+    affordable_calls: int | None
     alerts: tuple[str, ...]
 
 
@@ -31,32 +49,49 @@ class Reports:
     profile: Profile
     ledger: Ledger
     candidates: Candidates
-    clock: Clock
 
-    async def budget(self, period: PeriodName) -> BudgetStatus:
+    async def budget(self, period: PeriodName, account: Account) -> BudgetStatus:
         """This day or month in UTC.
 
         Raises:
             StorageError: the ledger cannot be read.
         """
-        report = await self.ledger.report(period, self.clock.now())
+        view = await self.ledger.view(self._caps(), account)
+        report = await self.ledger.report(period)
         baseline = self.candidates.baseline()
-        cap = self.profile.monthly_budget if period == "month" else self.profile.daily_budget
         return BudgetStatus(
-            report=report, cap=cap, remaining=None if cap is None else cap.minus(report.balance.committed),
-            baseline=baseline.name if baseline else None, alerts=_alerts(period, report.balance.committed, cap),
+            report=report, cap=view.caps.of(period), remaining=view.remaining(period),
+            baseline=baseline.name if baseline else None, caps=_caps_of(view),
+            affordable_calls=_affordable_calls(view, report), alerts=await self._alerts(period, view),
         )  # fmt: skip
 
-    async def usage(self, by: Literal["day", "model", "source"]) -> Sequence[UsageRow]:
-        """This month's answers in UTC, grouped."""
-        return await self.ledger.usage(by, self.clock.now())
+    async def usage(self, by: By, month: str | None = None) -> Sequence[UsageRow]:
+        """The answers of a month (`2026-11`) in UTC, grouped; None means this month."""
+        return await self.ledger.usage(by, month)
+
+    def _caps(self) -> Caps:
+        profile = self.profile
+        return Caps(
+            day=profile.daily_budget, month=profile.monthly_budget, client=profile.client_budget,
+            project=profile.project_budget,
+        )  # fmt: skip
+
+    async def _alerts(self, period: PeriodName, view: BudgetView) -> tuple[str, ...]:
+        """The levels that were reached, models that must not be paid, and bills that differ from the price book."""
+        scopes: tuple[Scope, ...] = (period, "client", "project")
+        reached = [alert for scope in scopes for alert in due_in(view, scope)]
+        return (*in_words(reached, view), *map(str, view.blocked.values()), *await self.ledger.drifts())
 
 
-def _alerts(period: PeriodName, committed: Usd, cap: Usd | None) -> tuple[str, ...]:
-    if cap is None or cap.nanos == 0:
-        return ()
-    if committed.nanos >= cap.nanos:
-        word = "spent" if committed == cap else "exceeded"
-        return (f"this {period}'s budget of {cap} is {word} ({committed}): paid models wait, local ones answer",)
-    passed = next((percent for percent in ALERT_PERCENTS if committed.nanos * 100 >= cap.nanos * percent), None)
-    return () if passed is None else (f"{passed} % of this {period}'s budget of {cap} is used ({committed})",)
+def _caps_of(view: BudgetView) -> tuple[CapStatus, ...]:
+    caps: list[tuple[Scope, Usd | None]] = [(scope, view.caps.of(scope)) for scope in SCOPES]
+    return tuple(
+        CapStatus(scope=scope, cap=cap, balance=view.balances[scope]) for scope, cap in caps if cap is not None
+    )
+
+
+def _affordable_calls(view: BudgetView, report: PeriodReport) -> int | None:
+    left, spent = view.affordable(), report.balance.spent
+    if left is None or report.cloud_requests == 0 or spent.nanos == 0:
+        return None
+    return left.nanos * report.cloud_requests // spent.nanos

@@ -7,6 +7,8 @@ from typing import Any
 
 from hybrid_mcp.app import App
 from hybrid_mcp.checkup import checkup
+from hybrid_mcp.domain.budget import Caps
+from hybrid_mcp.domain.errors import StorageError
 from hybrid_mcp.domain.profile import ModelName
 from hybrid_mcp.ports import Listed
 from hybrid_mcp.wire import dollars
@@ -24,7 +26,8 @@ def profile_json(app: App) -> str:
     profile, rules = app.settings.profile, app.settings.profile.rules
     return _json({
         "profile": profile.name, "monthly_budget": dollars(profile.monthly_budget),
-        "daily_budget": dollars(profile.daily_budget), "max_cost": dollars(profile.max_cost),
+        "daily_budget": dollars(profile.daily_budget), "client_budget": dollars(profile.client_budget),
+        "project_budget": dollars(profile.project_budget), "max_cost": dollars(profile.max_cost),
         "routing_rules": {
             "complexity_threshold": rules.threshold / 100, "always_try_local_first": rules.always_try_local_first,
             "local_models": _names(rules.local_models), "cloud_models": _names(rules.cloud_models),
@@ -35,7 +38,7 @@ def profile_json(app: App) -> str:
 
 
 async def models_json(app: App) -> str:
-    return _json([model_row(app, entry) for entry in await app.catalog.listed()])
+    return _json(await model_rows(app))
 
 
 async def health_json(app: App) -> str:
@@ -43,11 +46,23 @@ async def health_json(app: App) -> str:
     return _json([{"what": one.what, "state": one.state, "detail": one.detail} for one in findings])
 
 
-def model_row(app: App, entry: Listed) -> dict[str, Any]:
-    """One model as `models --json` and `hybrid://models` show it.
+async def model_rows(app: App) -> list[dict[str, Any]]:
+    """The models as `models --json` and `hybrid://models` show them.
 
-    `blended_usd_per_mtok`: three parts input and one part output.
+    `blended_usd_per_mtok`: three parts input and one part output. `blocked`: it charged above its bound and gets no
+    paid call; None where the ledger cannot tell.
     """
+    try:
+        blocked = (await app.ledger.view(Caps(), app.account)).blocked
+    except StorageError:
+        blocked = None
+    return [
+        {**_model_row(app, entry), "blocked": None if blocked is None else entry.spec.name in blocked}
+        for entry in await app.catalog.listed()
+    ]
+
+
+def _model_row(app: App, entry: Listed) -> dict[str, Any]:
     spec = entry.spec
     facts = None if spec.local else app.prices.facts(spec, app.service.clock.now())
     context = spec.context_tokens or (facts.context_tokens if facts else None)

@@ -17,23 +17,29 @@ def compact_input(schema: Mapping[str, Any]) -> Schema:
 
 
 def compact_output(schema: Mapping[str, Any]) -> Schema:
-    """The same, without the lists of required fields: a result has all of its fields, so they would say nothing."""
-    return cast("Schema", _without_required(_root(schema)))
+    """The names and types of a result's fields.
+
+    What a field holds inside is left out, and shows itself in each result; so is the list of required fields, because a
+    result has all of them.
+    """
+    root = _root(schema)
+    fields = cast("Mapping[str, Schema]", root.get("properties", {}))
+    return {"type": "object", "properties": {name: _outline(field) for name, field in fields.items()}}
+
+
+def _outline(field: Schema) -> Schema:
+    if "anyOf" in field:
+        # Only models read schemas of results, and they know a list of types.
+        return {"type": [one["type"] for one in cast("list[Schema]", field["anyOf"])]}
+    if field.get("type") == "array":
+        return {"type": "array", "items": _outline(field["items"])}
+    return {"type": "object"} if field.get("type") == "object" else field
 
 
 def _root(schema: Mapping[str, Any]) -> Schema:
     definitions = cast("Mapping[str, Schema]", schema.get("$defs", {}))
     without = {key: value for key, value in schema.items() if key != "$defs"}
     return cast("Schema", _compact(without, definitions))
-
-
-def _without_required(node: object) -> object:
-    if isinstance(node, list):
-        return [_without_required(item) for item in cast("list[object]", node)]
-    if not isinstance(node, dict):
-        return node
-    schema = cast("Schema", node)
-    return {key: _without_required(value) for key, value in schema.items() if key != "required"}
 
 
 def _compact(node: object, definitions: Mapping[str, Schema]) -> object:

@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError
 from hybrid_mcp import __version__, resources
 from hybrid_mcp.app import App
 from hybrid_mcp.domain.answer import Answer
+from hybrid_mcp.domain.budget import PeriodName
 from hybrid_mcp.domain.completion import Quality, Request
 from hybrid_mcp.domain.errors import HybridError, InvalidRequest
 from hybrid_mcp.domain.money import Usd
@@ -184,7 +185,7 @@ def _add_tools(server: MCPServer[None], host: _Host) -> None:
     )
     async def budget_status(period: Literal["month", "day"] = "month") -> Annotated[CallToolResult, BudgetResult]:
         with _told():
-            return _result(budget_result(await host.app().reports.budget(period)))
+            return _result(await _budget(host.app(), period))
 
 
 def _add_resources(server: MCPServer[None], host: _Host) -> None:
@@ -210,12 +211,16 @@ def _add_resources(server: MCPServer[None], host: _Host) -> None:
         if period not in ("month", "day"):
             raise ResourceError("the usage of a month or a day can be read: hybrid://usage/month, hybrid://usage/day")
         with _told(ResourceError):
-            return budget_result(await host.app().reports.budget(period)).to_json()
+            return (await _budget(host.app(), period)).to_json()
 
     @resource("hybrid://health", "What works and what does not")
     async def health() -> str:
         with _told(ResourceError):
             return await resources.health_json(host.app())
+
+
+async def _budget(app: App, period: PeriodName) -> BudgetResult:
+    return budget_result(await app.reports.budget(period, app.account))
 
 
 async def _with_heartbeat(app: App, request: Request, ctx: Calls) -> Answer:
@@ -225,7 +230,7 @@ async def _with_heartbeat(app: App, request: Request, ctx: Calls) -> Answer:
     async with anyio.create_task_group() as group:
         group.start_soon(pulse.beat, ctx)
         try:
-            outcomes.append(await app.service.complete(request, pulse))
+            outcomes.append(await app.service.complete(request, pulse, app.account))
         except HybridError as error:
             # Raised inside the group it would reach the client as a group of errors.
             outcomes.append(error)

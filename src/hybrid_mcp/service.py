@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import anyio
@@ -14,10 +15,13 @@ from hybrid_mcp.domain.attempts import (
     Tried,
     all_failed,
     best,
+    is_held_up,
     is_weaker,
+    not_tried,
+    sent,
     told,
 )
-from hybrid_mcp.domain.budget import BudgetView, Caps
+from hybrid_mcp.domain.budget import Account, BudgetView
 from hybrid_mcp.domain.completion import Completion, Request
 from hybrid_mcp.domain.eligibility import Candidate, Situation
 from hybrid_mcp.domain.errors import (
@@ -26,6 +30,7 @@ from hybrid_mcp.domain.errors import (
 from hybrid_mcp.domain.money import ZERO
 from hybrid_mcp.domain.privacy import stay_local_reason
 from hybrid_mcp.domain.profile import ModelSpec, Profile
+from hybrid_mcp.domain.reservation import Free, Settlement
 from hybrid_mcp.domain.routing import Decision, decide, refusal
 from hybrid_mcp.domain.scorer import Complexity, score
 from hybrid_mcp.domain.whitelist import Whitelist
@@ -38,6 +43,10 @@ from hybrid_mcp.ports import (
     Progress,
     SecretScanner,
 )
+from hybrid_mcp.purse import Purse
+
+HELD_UP_S = 0.2
+"""So often is looked whether calls under way have freed money, in seconds; a look costs about a millisecond."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +60,7 @@ class Service:
     whitelist: Callable[[], Whitelist]
     candidates: Candidates
     attempting: Attempting
+    purse: Purse
     ledger: Ledger
     cache: Cache
     scanner: SecretScanner
@@ -59,13 +69,16 @@ class Service:
     new_id: Callable[[], str]
     scope: str = ""
 
-    async def complete(self, request: Request, progress: Progress) -> Answer:
+    async def complete(self, request: Request, progress: Progress, account: Account) -> Answer:
         """The answer, or the plan alone for a `dry_run`.
 
         Raises:
             HybridError: no model may run, or every one failed; the message holds every reason and what to do.
         """
-        call = _Call(request=request, id=self.new_id(), started=self.clock.monotonic(), complexity=score(request))
+        call = _Call(
+            request=request, id=self.new_id(), account=account, started=self.clock.monotonic(),
+            complexity=score(request),
+        )  # fmt: skip
         sensitive = stay_local_reason(
             request,
             self.scanner.scan(request),
@@ -79,33 +92,40 @@ class Service:
         candidates, preferred = await self.candidates.of(request)
         situation = Situation(
             request=request, complexity=call.complexity, sensitive=sensitive, profile=self.profile,
-            whitelist=self.whitelist(), budget=await self._budget(request), preferred=preferred,
+            whitelist=self.whitelist(), budget=await self.purse.view(request, account), preferred=preferred,
         )  # fmt: skip
         decision = decide(situation, candidates)
         if request.dry_run:
             return await self._planned(call, decision)
-        if not decision.steps:
-            raise refusal(decision)
 
         routed = _Routed(
-            decision=decision, rungs=_rungs(candidates), baseline=self.candidates.baseline(), before=situation.budget
-        )
-        tried = await self._try_in_order(call, routed, progress)
+            decision=decision, budget=situation.budget, rungs=_rungs(candidates), baseline=self.candidates.baseline()
+        )  # fmt: skip
+        tried = await self._try_in_order(call, routed, (), progress)
+        while is_held_up(routed.decision, tried) and await self._waited_for_money(call, progress):
+            situation = replace(situation, budget=await self.purse.view(request, account))
+            decision = decide(situation, not_tried(candidates, tried))
+            routed = replace(routed, decision=decision, budget=situation.budget)
+            tried = await self._try_in_order(call, routed, sent(tried), progress)
+        routed = replace(routed, budget=await self.purse.view_after(request, account, routed.budget))
+        alerts = await self.purse.alerts(tried, routed.budget)
         found = best(tried)
         if found is None:
-            raise all_failed(decision, tried, request.deadline_s)
+            raise all_failed(routed.decision, tried, request.deadline_s) if tried else refusal(routed.decision)
 
         chosen, completion = found
-        reason = told(decision, tried, chosen, preferred)
-        answer = replace(await self._completed(call, routed, tried, found), reason=reason)
+        reason = told(routed.decision, tried, chosen, preferred)
+        answer = replace(self._completed(call, routed, tried, found), reason=reason, alerts=alerts)
         if _is_worth_keeping(chosen, tried, preferred):
             await self.cache.put(fingerprint, _to_keep(answer, completion))
         self.observer.answered(answer)
         return answer
 
-    async def _try_in_order(self, call: _Call, routed: _Routed, progress: Progress) -> list[Tried]:
+    async def _try_in_order(
+        self, call: _Call, routed: _Routed, before: Sequence[Tried], progress: Progress
+    ) -> list[Tried]:
         """Try the steps until an answer is good enough; nobody weaker is asked after an answer was doubted."""
-        tried: list[Tried] = []
+        tried = list(before)
         waiting = list(routed.decision.steps)
         waited = False
         while waiting and (left_s := self._left_s(call)) > 0:
@@ -113,8 +133,9 @@ class Service:
             if is_weaker(step, tried, routed.rungs):
                 continue
             terms = Terms(
-                request=call.request, request_id=call.id, limit_s=left_s / 2 if waiting else left_s,
-                caps=self._caps_left(call.request, tried), baseline=routed.baseline,
+                request=call.request, request_id=call.id, account=call.account,
+                limit_s=left_s / 2 if waiting else left_s, caps=self.purse.caps_left(call.request, tried),
+                baseline=routed.baseline,
             )  # fmt: skip
             one = await self.attempting.attempt(step, terms, progress)
             tried.append(one)
@@ -128,25 +149,13 @@ class Service:
                 waiting.append(step)
         return tried
 
-    def _caps(self, request: Request) -> Caps:
-        asked = (cap for cap in (self.profile.max_cost, request.max_cost) if cap is not None)
-        return Caps(request=min(asked, default=None), day=self.profile.daily_budget, month=self.profile.monthly_budget)
-
-    def _caps_left(self, request: Request, tried: Sequence[Tried]) -> Caps:
-        """The caps for one more attempt: what earlier ones cost counts against the cap of the request."""
-        caps = self._caps(request)
-        spent = sum((one.attempt.cost for one in tried), ZERO)
-        return replace(caps, request=None if caps.request is None else caps.request.minus(spent))
-
-    async def _budget(self, request: Request) -> BudgetView:
-        return await self.ledger.view(self._caps(request), self.clock.now())
-
-    async def _budget_after(self, call: _Call, routed: _Routed) -> BudgetView:
-        """The budget now; where the ledger can no longer be read, an answer is worth more than a fresh figure."""
-        try:
-            return await self._budget(call.request)
-        except StorageError:
-            return routed.before
+    async def _waited_for_money(self, call: _Call, progress: Progress) -> bool:
+        """Wait a moment for calls under way to free what they do not need; False where no time is left for it."""
+        if self._left_s(call) <= HELD_UP_S:
+            return False
+        progress.status("waiting for money that other calls have set aside")
+        await anyio.sleep(HELD_UP_S)
+        return True
 
     def _left_s(self, call: _Call) -> float:
         return call.request.deadline_s - (self.clock.monotonic() - call.started)
@@ -157,11 +166,11 @@ class Service:
     async def _planned(self, call: _Call, decision: Decision) -> Answer:
         return Answer(
             request_id=call.id, status="planned", complexity=call.complexity, reason=decision.reason,
-            plan=decision.steps, excluded=decision.excluded, budget=await self._budget(call.request),
+            plan=decision.steps, excluded=decision.excluded, budget=await self.purse.view(call.request, call.account),
             latency_ms=self._since_ms(call),
         )  # fmt: skip
 
-    async def _completed(
+    def _completed(
         self, call: _Call, routed: _Routed, tried: Sequence[Tried], found: tuple[Tried, Completion]
     ) -> Answer:
         chosen, completion = found
@@ -170,8 +179,7 @@ class Service:
         spec = chosen.step.spec
         return Answer(
             request_id=call.id, status="completed", complexity=call.complexity, reason=routed.decision.reason,
-            budget=await self._budget_after(call, routed), text=completion.text, model=spec.name,
-            provider=spec.provider.name, local=spec.local,
+            budget=routed.budget, text=completion.text, model=spec.name, provider=spec.provider.name, local=spec.local,
             escalated=any(one.verdict.escalate for one in tried if one is not chosen),
             plan=routed.decision.steps, excluded=routed.decision.excluded,
             attempts=tuple(one.attempt for one in tried), usage=completion.usage, cost=cost,
@@ -179,36 +187,44 @@ class Service:
         )  # fmt: skip
 
     async def _from_cache(self, call: _Call, kept: CachedAnswer) -> Answer:
-        await self.ledger.record_cached(call.id, kept.model, kept.value, self.clock.now())
+        await self._count_cached(call, kept)
         answer = Answer(
             request_id=call.id, status="completed", complexity=call.complexity, reason="the same request was answered "
-            f"well by {kept.model} less than a day ago", budget=await self._budget(call.request),
+            f"well by {kept.model} less than a day ago", budget=await self.purse.view(call.request, call.account),
             text=kept.completion.text, model=kept.model, provider=kept.provider, local=kept.local, cached=True,
             usage=kept.completion.usage, saved=kept.value, latency_ms=self._since_ms(call),
         )  # fmt: skip
         self.observer.answered(answer)
         return answer
 
+    async def _count_cached(self, call: _Call, kept: CachedAnswer) -> None:
+        ending = Settlement(cost=ZERO, input_tokens=0, output_tokens=0, latency_ms=0, outcome="ok", baseline=kept.value)
+        free = Free(request_id=call.id, model=kept.model, source="cache", settlement=ending, account=call.account)
+        # An answer that is there is worth more than its line in a report.
+        with suppress(StorageError):
+            await self.ledger.record(free)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Call:
     request: Request
     id: str
+    account: Account
     started: float
     complexity: Complexity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Routed:
-    """`rungs`: local models by name, the weakest is 0. `baseline`: the model that savings are measured against.
+    """`budget`: as last seen. `rungs`: local models by name, the weakest is 0.
 
-    `before`: the budget as the decision saw it.
+    `baseline`: the model that savings are measured against.
     """
 
     decision: Decision
+    budget: BudgetView
     rungs: dict[str, int]
     baseline: ModelSpec | None
-    before: BudgetView
 
 
 def _rungs(candidates: Sequence[Candidate]) -> dict[str, int]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
-from hybrid_mcp.domain.answer import Answer
+from hybrid_mcp.domain.answer import Answer, Attempt
 
 
 class TerminalProgress:
@@ -60,6 +60,27 @@ class TerminalProgress:
             self._on_gone()
 
 
+class Heard:
+    """Implements `Observer`: keeps alerts until the answer is out, and also where none comes; each is given once."""
+
+    def __init__(self) -> None:
+        self._alerts: list[str] = []
+
+    def attempted(self, request_id: str, attempt: Attempt) -> None:
+        pass
+
+    def answered(self, answer: Answer) -> None:
+        pass
+
+    def alerted(self, alert: str) -> None:
+        self._alerts.append(alert)
+
+    def tell(self) -> None:
+        """One line each on stderr."""
+        for alert in self._alerts:
+            sys.stderr.write(f"hybrid-mcp: {alert}\n")
+
+
 def forget_stdout() -> None:
     """Nobody reads it any more (`| head`): nothing is wrong, but Python would complain when it flushes at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -70,12 +91,3 @@ def told(answer: Answer) -> str:
     kind = "cached" if answer.cached else "on this machine" if answer.local else "cloud"
     tokens = f"{answer.usage.input_tokens} + {answer.usage.output_tokens} tokens, " if answer.usage else ""
     return f"{answer.model} ({kind}), {tokens}{answer.cost}, {answer.latency_ms} ms: {answer.reason}"
-
-
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Aligned columns on stdout, under headings. Nothing is cut or wrapped, so that it can be read by programs too."""
-    lines = [tuple(headings), *(tuple(map(str, row)) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        sys.stdout.write("  ".join(cells).rstrip() + "\n")

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from hybrid_mcp.domain.answer import Answer, Outcome
+from hybrid_mcp.domain.budget import Scope
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.scorer import Complexity
 from hybrid_mcp.domain.whitelist import Verdict
@@ -56,6 +57,7 @@ class UsageResult(Wire):
 class BudgetLeft(Wire):
     month_remaining_usd: float | None
     day_remaining_usd: float | None
+    alerts: list[str]
 
 
 class CompletionResult(Wire):
@@ -97,6 +99,12 @@ class ModelCost(Wire):
     cost_usd: float
 
 
+class CapResult(Wire):
+    scope: Scope
+    cap_usd: float
+    remaining_usd: float
+
+
 class BudgetResult(Wire):
     period: Literal["month", "day"]
     cap_usd: float | None
@@ -109,6 +117,8 @@ class BudgetResult(Wire):
     saved_usd: float
     baseline_model: str | None
     by_model: list[ModelCost]
+    caps: list[CapResult]
+    affordable_calls: int | None
     alerts: list[str]
 
 
@@ -142,6 +152,7 @@ def completion_result(answer: Answer) -> CompletionResult:
         budget=BudgetLeft(
             month_remaining_usd=dollars(answer.budget.remaining("month")),
             day_remaining_usd=dollars(answer.budget.remaining("day")),
+            alerts=list(answer.alerts),
         ),
     )  # fmt: skip
 
@@ -172,5 +183,9 @@ def budget_result(status: BudgetStatus) -> BudgetResult:
         by_model=[
             ModelCost(model=one.model, requests=one.requests, cost_usd=one.cost.dollars) for one in report.by_model
         ],
-        alerts=list(status.alerts),
+        caps=[
+            CapResult(scope=one.scope, cap_usd=one.cap.dollars, remaining_usd=one.remaining.dollars)
+            for one in status.caps
+        ],
+        affordable_calls=status.affordable_calls, alerts=list(status.alerts),
     )  # fmt: skip

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hybrid_mcp.domain.completion import MAX_REQUEST_BYTES, Request
+from hybrid_mcp.domain.completion import MAX_REQUEST_BYTES, Request, largest_bytes
 from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.money import Usd
 
@@ -61,3 +64,18 @@ def test_a_system_prompt_is_always_sent():
     assert [message.role for message in Request(prompt="p").messages()] == ["system", "user"]
     assert Request(prompt="p").messages()[0].content
     assert Request(prompt="p", context="c", system_prompt="s").messages()[1].content == "c\n\np"
+
+
+FORMS: tuple[Literal["NFC"], Literal["NFKC"]] = ("NFC", "NFKC")
+
+
+@given(st.text())
+def test_no_normal_form_is_longer_than_the_bound_of_the_price(text: str):
+    bound = largest_bytes([text, "x"])
+    assert bound > max(len(unicodedata.normalize(form, text).encode()) for form in FORMS)
+    assert bound > len(text.encode())
+
+
+def test_one_character_may_cost_as_much_as_the_words_it_stands_for():
+    assert largest_bytes(["\ufdfa"]) == len(unicodedata.normalize("NFKC", "\ufdfa").encode()) == 33
+    assert largest_bytes(["plain"]) == 5

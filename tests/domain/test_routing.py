@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_mcp.domain.budget import BudgetView, Caps
+from hybrid_mcp.domain.budget import EMPTY, Balance, BudgetView, Caps, Overbilled
 from hybrid_mcp.domain.completion import Quality, Request
 from hybrid_mcp.domain.eligibility import Breaker, Candidate, Situation
 from hybrid_mcp.domain.errors import BudgetExceeded, ContextTooLong, EgressDenied, NoRoute, SensitiveContent
@@ -15,6 +15,7 @@ from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import Fallback, Profile, RoutingRules
 from hybrid_mcp.domain.routing import Decision, decide, refusal
 from hybrid_mcp.domain.whitelist import Whitelist
+from tests.support_ledger import NOON
 from tests.support_routing import CAPS, LADDER, PAID, SMALL, WHITELIST, local, paid, situation, spent
 
 ALL = (*LADDER, *PAID)
@@ -258,6 +259,39 @@ def test_a_cap_of_zero_means_never_spend_and_leaves_local_models_alone():
     found = decide(situation(90, budget=BudgetView(caps=Caps(month=ZERO))), ALL)
     assert order(found) == ["best", "quality", "fast"]
     assert set(left_out(found).values()) == {"budget"}
+
+
+def test_a_local_answer_in_place_of_a_paid_one_says_which_budget_is_gone():
+    for caps, told in (
+        (Caps(month=ZERO), "the monthly budget of $0.00"),
+        (Caps(day=ZERO, month=Usd.limit(50)), "the daily budget of $0.00"),
+        (Caps(client=ZERO), "this client's budget of $0.00"),
+        (Caps(project=ZERO), "this project's monthly budget of $0.00"),
+    ):
+        wanted = decide(situation(90, budget=BudgetView(caps=caps)), ALL).reason
+        assert "no paid model may run (needs up to $0.00" in wanted
+        assert f"$0.00 is left of {told}), so a local one answers" in wanted.replace("))", ")")
+        easy = decide(situation(10, budget=BudgetView(caps=caps)), ALL).reason
+        assert f"nothing may be spent now ($0.00 is left of {told})" in easy
+
+
+def test_money_that_is_only_reserved_is_another_reason_than_money_that_is_spent():
+    one = paid("m", 1000)
+    for balance, cause in ((Balance(reserved=Usd.limit(50)), "reserved"), (Balance(spent=Usd.limit(50)), "budget")):
+        view = BudgetView(caps=CAPS, balances={**EMPTY, "month": balance})
+        found = decide(situation(90, budget=view), (one,))
+        assert left_out(found) == {"m": cause}
+        error = refusal(found)
+        assert isinstance(error, BudgetExceeded)
+        assert error.passing is (cause == "reserved")
+
+
+def test_a_model_that_charged_more_than_its_bound_is_left_out_until_the_owner_lets_it_in():
+    one = paid("m", 1)
+    blocked = Overbilled(model=one.spec.name, bound=Usd.limit(1), cost=Usd.limit(2), at=NOON)
+    found = decide(situation(90, budget=BudgetView(caps=CAPS, blocked={one.spec.name: blocked})), (one, *LADDER))
+    assert left_out(found)["m"] == "blocked"
+    assert "hybrid-mcp models unblock" in found.reason
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Files, environment and flags as frozen values. The only part that knows where settings come from.
 
 settings -> environment, ollama_host, profile_lookup -> profile_file -> model_lists, provider_rows -> fields, endpoint
+settings, environment -> project
 whitelist_edit -> whitelist_file -> text_file, packaged
 """
 

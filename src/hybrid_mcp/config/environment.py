@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from hybrid_mcp.config import scalars
 from hybrid_mcp.config.endpoint import Endpoint, parse_ollama_host
 from hybrid_mcp.config.profile_file import APPROVALS
+from hybrid_mcp.config.project import read_project
 from hybrid_mcp.config.scalars import shown
 from hybrid_mcp.domain.errors import ConfigError
 from hybrid_mcp.domain.money import Usd
@@ -32,10 +33,13 @@ class Environment:
 
     home: str | None
     profile: str | None
+    project: str | None
     airgap: bool | None
     approval: ApprovalMode | None
     monthly_budget: Usd | None
     daily_budget: Usd | None
+    client_budget: Usd | None
+    project_budget: Usd | None
     ollama_host: Endpoint | None
     ollama_model: str | None
     ollama_timeout_s: float
@@ -52,10 +56,13 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     return Environment(
         home=_value(environ, "HYBRID_MCP_HOME", _path),
         profile=_value(environ, "HYBRID_MCP_PROFILE", str),
+        project=_value(environ, "HYBRID_MCP_PROJECT", read_project),
         airgap=_value(environ, "AIRGAP_MODE", _flag),
         approval=_value(environ, "HYBRID_MCP_APPROVAL", _approval),
         monthly_budget=_value(environ, "MONTHLY_BUDGET", scalars.money),
         daily_budget=_value(environ, "DAILY_BUDGET", scalars.money),
+        client_budget=_value(environ, "CLIENT_BUDGET", scalars.money),
+        project_budget=_value(environ, "PROJECT_BUDGET", scalars.money),
         ollama_host=_value(environ, "OLLAMA_HOST", parse_ollama_host),
         ollama_model=_value(environ, "OLLAMA_MODEL", scalars.model_id),
         ollama_timeout_s=_value(environ, "OLLAMA_TIMEOUT", scalars.seconds) or OLLAMA_TIMEOUT_S,

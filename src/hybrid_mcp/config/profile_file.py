@@ -14,8 +14,8 @@ from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.profile import ApprovalMode, Fallback, ModelName, Profile, RoutingRules
 
 KEYS = (
-    "profile", "monthly_budget", "daily_budget", "max_cost", "routing_rules", "providers", "approval", "airgap",
-    "personal_data",
+    "profile", "monthly_budget", "daily_budget", "client_budget", "project_budget", "max_cost", "routing_rules",
+    "providers", "approval", "airgap", "personal_data",
 )  # fmt: skip
 RULE_KEYS = ("complexity_threshold", "always_try_local_first", "local_models", "cloud_models", "fallback")
 FALLBACKS: tuple[Fallback, ...] = ("local_with_cot", "local_best_effort", "local")
@@ -63,6 +63,8 @@ def _profile(path: Path, given: Fields, rules: RoutingRules, rows: ProviderRows)
         name=take(given, "profile", _name, path.stem),
         monthly_budget=take(given, "monthly_budget", _cap, None),
         daily_budget=take(given, "daily_budget", _cap, None),
+        client_budget=take(given, "client_budget", _cap, None),
+        project_budget=take(given, "project_budget", _cap, None),
         max_cost=take(given, "max_cost", _cap, DEFAULT_MAX_COST),
         rules=rules,
         providers=tuple(rows.specs.values()),

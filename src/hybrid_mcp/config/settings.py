@@ -12,7 +12,9 @@ from hybrid_mcp.config.home import find_home
 from hybrid_mcp.config.ollama_host import with_ollama_at
 from hybrid_mcp.config.profile_file import read_profile
 from hybrid_mcp.config.profile_lookup import DEFAULT_PROFILE, find_profile
+from hybrid_mcp.config.project import find_project
 from hybrid_mcp.config.text_file import named
+from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.profile import Profile, ProviderSpec
 
 if TYPE_CHECKING:
@@ -23,12 +25,16 @@ WHITELIST_FILE = "whitelist.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that an owner can set, checked. Keys are hidden when it is printed. `notices`: one line each."""
+    """Everything that an owner can set, checked. Keys are hidden when it is printed. `notices`: one line each.
+
+    `project`: whose `project_budget` is spent, a name or a folder's whole path.
+    """
 
     home: Path
     profile: Profile
     profile_path: Path
     whitelist_path: Path
+    project: str
     ollama_timeout_s: float
     ollama_model: str | None
     breaker_failure_threshold: int
@@ -43,7 +49,12 @@ class Settings:
 
 
 def load_settings(
-    *, environ: Mapping[str, str], home: Path | None = None, profile: str | None = None, airgap: bool = False
+    *,
+    environ: Mapping[str, str],
+    home: Path | None = None,
+    profile: str | None = None,
+    project: str | None = None,
+    airgap: bool = False,
 ) -> Settings:
     """Read everything that was set. Nothing is created, so a home that is read-only or absent will do.
 
@@ -64,6 +75,7 @@ def load_settings(
         profile=chosen,
         profile_path=loaded.path,
         whitelist_path=folder / WHITELIST_FILE,
+        project=find_project(project, variables.project),
         ollama_timeout_s=variables.ollama_timeout_s,
         ollama_model=variables.ollama_model,
         breaker_failure_threshold=variables.breaker_failure_threshold,
@@ -75,14 +87,20 @@ def load_settings(
 
 def _overridden(profile: Profile, variables: Environment, *, airgap: bool) -> Profile:
     """The profile with what the environment and the flag say instead."""
-    month, day = variables.monthly_budget, variables.daily_budget
     return replace(
         profile,
-        monthly_budget=profile.monthly_budget if month is None else month,
-        daily_budget=profile.daily_budget if day is None else day,
+        monthly_budget=_first(variables.monthly_budget, profile.monthly_budget),
+        daily_budget=_first(variables.daily_budget, profile.daily_budget),
+        client_budget=_first(variables.client_budget, profile.client_budget),
+        project_budget=_first(variables.project_budget, profile.project_budget),
         approval=variables.approval or profile.approval,
         airgap=airgap or (profile.airgap if variables.airgap is None else variables.airgap),
     )
+
+
+def _first(variable: Usd | None, in_file: Usd | None) -> Usd | None:
+    """The variable wins, also with $0."""
+    return in_file if variable is None else variable
 
 
 def _no_cap_notice(profile: Profile, path: Path) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ class Answer:
     """The whole result. `text`, `model` and `provider` are None where nothing was called (`status` "planned").
 
     `cost` is the sum over all attempts; `saved` is what the profile's dearest cloud model would have cost more.
+    `alerts`: budgets that came to a level with this call, and providers that charged more than they may; each is told
+    once.
     """
 
     request_id: str
@@ -51,3 +53,4 @@ class Answer:
     cost: Usd = ZERO
     saved: Usd = ZERO
     latency_ms: int = 0
+    alerts: tuple[str, ...] = ()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from hybrid_mcp.domain.answer import Attempt, Outcome
+from hybrid_mcp.domain.budget import Overbilled
 from hybrid_mcp.domain.completion import Completion
+from hybrid_mcp.domain.eligibility import Candidate
 from hybrid_mcp.domain.errors import (
+    BudgetExceeded,
     ContextTooLong,
     HybridError,
     NoRoute,
@@ -19,6 +23,7 @@ from hybrid_mcp.domain.errors import (
 )
 from hybrid_mcp.domain.judging import GOOD, Verdict, judge
 from hybrid_mcp.domain.money import ZERO, Usd
+from hybrid_mcp.domain.reservation import Settlement
 from hybrid_mcp.domain.routing import Decision, Step
 
 Ending = Literal["void", "settle", "forfeit"]
@@ -28,7 +33,8 @@ Ending = Literal["void", "settle", "forfeit"]
 class Tried:
     """One attempt and how its reservation ends. `completion` is None where there is no answer to return.
 
-    `trouble`: why the ledger could not close the reservation, which then stays charged in full.
+    `held_up`: it was refused for money that other calls have only set aside. `booked`: what the price book makes of it,
+    where the provider says itself what it charged. `trouble`: what the ledger could not write down.
     """
 
     step: Step
@@ -37,46 +43,114 @@ class Tried:
     completion: Completion | None = None
     verdict: Verdict = GOOD
     retry_after_s: float | None = None
+    held_up: bool = False
+    booked: Usd | None = None
     trouble: str | None = None
 
     def lasting(self, latency_ms: int) -> Tried:
         return replace(self, attempt=replace(self.attempt, latency_ms=latency_ms))
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How many bytes of an answer came in, by which a server that ignores its output cap is found out."""
+
+    streamed_bytes: int = 0
+
+    def least(self, step: Step) -> Usd:
+        """What an attempt may have cost whose true usage is unknown: its bound, unless clearly more came in."""
+        if self.streamed_bytes <= step.output_cap * _BYTES_PER_TOKEN:
+            return step.bound
+        # No tokenizer makes more tokens than bytes.
+        return step.quote.bound(self.streamed_bytes)
+
+
+_BYTES_PER_TOKEN = 6
+"""Running text has 3 to 5 bytes a token; a whole answer with more than this was longer than its cap."""
+
+
 def never_sent(step: Step, outcome: Outcome, reason: str = "") -> Tried:
     return Tried(step=step, attempt=Attempt(model=step.spec.name, outcome=outcome, reason=reason), ending="void")
 
 
-def broken_off(step: Step) -> Tried:
-    """Sent, and what became of it is unknown: the whole reservation is charged."""
-    return _charged(step, "cancelled", "broken off before it was finished", step.bound)
+def held_back(step: Step, error: BudgetExceeded) -> Tried:
+    """The ledger did not grant the money."""
+    return replace(never_sent(step, "refused", str(error)), held_up=error.passing)
 
 
-def failed(step: Step, error: HybridError) -> Tried:
+def broken_off(step: Step, seen: Seen) -> Tried:
+    """Sent, and what became of it is unknown: at least the whole reservation is charged."""
+    return _charged(step, "cancelled", "broken off before it was finished", seen.least(step))
+
+
+def failed(step: Step, error: HybridError, seen: Seen) -> Tried:
     """The provider failed. Only an error that says that nothing was billed frees the reservation."""
     billed = error.billed if isinstance(error, ProviderError | ContextTooLong) else False
-    tried = _charged(step, _outcome(error), str(error), step.bound if billed else ZERO)
+    tried = _charged(step, _outcome(error), str(error), seen.least(step) if billed else ZERO)
     return replace(tried, retry_after_s=error.retry_after_s) if isinstance(error, ProviderRateLimited) else tried
 
 
-def answered(step: Step, completion: Completion, cost: Usd | None, *, asked_tokens: int) -> Tried:
-    """The provider answered. `cost` None: the usage is missing or not believable, so the reservation is charged."""
-    charge = step.bound if cost is None else cost
-    ending: Ending = "settle" if cost is not None else "forfeit"
-    attempt = Attempt(model=step.spec.name, outcome="ok", cost=charge)
+def answered(step: Step, completion: Completion, booked: Usd | None, *, asked_tokens: int) -> Tried:
+    """The provider answered.
+
+    `booked`: its usage at the book's price; None: it is missing or not believable, so the reservation is charged. What
+    the provider says it charged counts where it is more.
+    """
+    billed = completion.usage.billed if completion.usage is not None else None
+    least = Seen(len(completion.text.encode(errors="replace"))).least(step) if booked is None else booked
+    ending: Ending = "forfeit" if booked is None else "settle"
+    attempt = Attempt(model=step.spec.name, outcome="ok", cost=max(least, billed or ZERO))
     if not completion.text.strip():
         empty = Verdict(reason="the answer is empty", escalate=True)
         failed_so = replace(attempt, outcome="failed", reason="the answer is empty")
-        return Tried(step=step, attempt=failed_so, ending=ending, verdict=empty)
+        return Tried(step=step, attempt=failed_so, ending=ending, verdict=empty, booked=booked)
     verdict = judge(completion, step.spec, shrunk=step.output_cap < asked_tokens)
     if verdict.reason is not None:
         attempt = replace(attempt, outcome="doubtful", reason=verdict.reason)
-    return Tried(step=step, attempt=attempt, ending=ending, completion=completion, verdict=verdict)
+    return Tried(step=step, attempt=attempt, ending=ending, completion=completion, verdict=verdict, booked=booked)
+
+
+def settlement(tried: Tried, baseline: Usd | None) -> Settlement:
+    """How the ledger writes it down."""
+    usage = tried.completion.usage if tried.completion is not None else None
+    billed = usage.billed if usage is not None and tried.booked is not None else None
+    return Settlement(
+        cost=tried.attempt.cost, outcome=tried.attempt.outcome, latency_ms=tried.attempt.latency_ms,
+        input_tokens=usage.input_tokens if usage else 0, output_tokens=usage.output_tokens if usage else 0,
+        baseline=baseline, billed=billed, booked=tried.booked if billed is not None else None,
+    )  # fmt: skip
+
+
+def overbilled(tried: Sequence[Tried], at: datetime) -> tuple[Overbilled, ...]:
+    """Attempts that cost more than was set aside for them."""
+    return tuple(
+        Overbilled(model=one.attempt.model, bound=one.step.bound, cost=one.attempt.cost, at=at)
+        for one in tried
+        if one.attempt.cost > one.step.bound
+    )
 
 
 def best(tried: Sequence[Tried]) -> tuple[Tried, Completion] | None:
     """The answer to return: the last one there is, because each escalation goes to a stronger model."""
     return next(((one, one.completion) for one in reversed(tried) if one.completion is not None), None)
+
+
+def is_held_up(decision: Decision, tried: Sequence[Tried]) -> bool:
+    """Whether no answer came, and money that other calls have only set aside may be all that stands in the way."""
+    if any(one.completion is not None for one in tried):
+        return False
+    return any(one.held_up for one in tried) or any(excluded.cause == "reserved" for excluded in decision.excluded)
+
+
+def sent(tried: Sequence[Tried]) -> list[Tried]:
+    """Without those that waited for money: they may be tried again."""
+    return [one for one in tried if not one.held_up]
+
+
+def not_tried(candidates: Sequence[Candidate], tried: Sequence[Tried]) -> list[Candidate]:
+    """Candidates that did not fail yet."""
+    names = {one.attempt.model for one in sent(tried)}
+    return [candidate for candidate in candidates if candidate.spec.name not in names]
 
 
 def is_weaker(step: Step, tried: Sequence[Tried], rungs: Mapping[str, int]) -> bool:

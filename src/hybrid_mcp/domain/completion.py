@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -108,13 +111,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Token counts as the provider reported them; cached and reasoning tokens are parts of the first two."""
+    """Token counts as the provider reported them; cached and reasoning tokens are parts of the first two.
+
+    `billed`: what the provider says it charged, where it says so.
+    """
 
     input_tokens: int
     output_tokens: int
     cached_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    billed: Usd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +136,27 @@ class Completion:
     finish: Finish
     usage: Usage | None
     mean_logprob: float | None = None
+
+
+def largest_bytes(texts: Iterable[str]) -> int:
+    """UTF-8 bytes of the texts in the longest form that a tokenizer may bring them into before it counts.
+
+    Byte-level tokenizers make no more tokens than bytes, but some normalise the text first (Qwen's to NFC, by default
+    SentencePiece's to NFKC), and one character may become eighteen by that (U+FDFA).
+    """
+    return sum(_largest(text) for text in texts)
+
+
+def _largest(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    # Character by character is never less than the whole, and stays fast where a text was made to be slow.
+    return sum(count * _largest_of(character) for character, count in Counter(text).items())
+
+
+def _largest_of(character: str) -> int:
+    forms = (character, unicodedata.normalize("NFC", character), unicodedata.normalize("NFKC", character))
+    return max(len(form.encode()) for form in forms)
 
 
 def _checked_size(name: str, text: str) -> int:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from hybrid_mcp.domain.budget import BudgetView, Quote
+from hybrid_mcp.domain.budget import SCOPE_NAMES, SCOPES, BudgetView, Quote, Scope
 from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.profile import ModelSpec, Profile
 from hybrid_mcp.domain.scorer import Complexity
 from hybrid_mcp.domain.whitelist import Whitelist
@@ -24,8 +25,8 @@ LIFT_ABOVE_PERCENT = 20
 
 Breaker = Literal["closed", "half_open", "open"]
 Cause = Literal[
-    "absent", "forced", "sensitive", "airgap", "task", "whitelist", "key", "context", "price", "threshold", "budget",
-    "breaker",
+    "absent", "forced", "sensitive", "airgap", "task", "whitelist", "key", "context", "price", "threshold",
+    "blocked", "budget", "reserved", "breaker",
 ]  # fmt: skip
 
 
@@ -192,7 +193,16 @@ def _check_budget(situation: Situation, candidate: Candidate) -> _Found:
     least = quote.bound(_least_output(situation))
     if least <= limit:
         return None
-    return "budget", f"needs up to {least} and {limit} may be spent now ({_tightest(situation.budget)})"
+    waiting_helps = least <= (situation.budget.if_all_were_settled().affordable() or least)
+    return (
+        "reserved" if waiting_helps else "budget",
+        f"needs up to {least} and {limit} may be spent now ({tightest(situation.budget)})",
+    )
+
+
+def _check_blocked(situation: Situation, candidate: Candidate) -> _Found:
+    blocked = situation.budget.blocked.get(candidate.spec.name)
+    return None if blocked is None else ("blocked", str(blocked))
 
 
 def _check_breaker(_: Situation, candidate: Candidate) -> _Found:
@@ -205,7 +215,7 @@ def _check_breaker(_: Situation, candidate: Candidate) -> _Found:
 
 _CHECKS: tuple[Callable[[Situation, Candidate], _Found], ...] = (
     _check_forced, _check_absent, _check_sensitive, _check_airgap, _check_task, _check_whitelist, _check_key,
-    _check_context, _check_price, _check_threshold, _check_budget, _check_breaker,
+    _check_context, _check_price, _check_threshold, _check_blocked, _check_budget, _check_breaker,
 )  # fmt: skip
 
 
@@ -219,11 +229,11 @@ def room(situation: Situation, candidate: Candidate) -> int:
     return situation.request.max_output_tokens if limit is None else limit - situation.complexity.tokens
 
 
-def _tightest(budget: BudgetView) -> str:
-    day, month = budget.remaining("day"), budget.remaining("month")
-    limits = (
-        (budget.caps.request, f"max_cost is {budget.caps.request}"),
-        (day, f"{day} is left of the daily budget of {budget.caps.day}"),
-        (month, f"{month} is left of the monthly budget of {budget.caps.month}"),
-    )
+def tightest(budget: BudgetView) -> str:
+    """The cap that leaves the least, in words. At least one must be set."""
+    left: list[tuple[Usd | None, Scope]] = [(budget.remaining(scope), scope) for scope in SCOPES]
+    limits = [
+        (amount, f"{amount} is left of {SCOPE_NAMES[scope]} of {budget.caps.of(scope)}") for amount, scope in left
+    ]
+    limits.append((budget.caps.request, f"max_cost is {budget.caps.request}"))
     return min((limit, text) for limit, text in limits if limit is not None)[1]

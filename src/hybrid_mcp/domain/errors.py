@@ -34,7 +34,14 @@ class InvalidRequest(HybridError):
 
 
 class BudgetExceeded(HybridError):
-    """Says which cap, what is left of it and what was asked for."""
+    """Says which cap, what is left of it and what was asked for.
+
+    `passing`: only money that is set aside for calls under way stands in the way.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 class EgressDenied(HybridError):

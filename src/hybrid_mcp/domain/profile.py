@@ -97,11 +97,17 @@ class RoutingRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Caps of None mean: no such cap."""
+    """Caps of None mean: no such cap.
+
+    `client_budget`: what one client may spend while its server process lives. `project_budget`: what one project may
+    spend in a month (UTC).
+    """
 
     name: str
     monthly_budget: Usd | None = None
     daily_budget: Usd | None = None
+    client_budget: Usd | None = None
+    project_budget: Usd | None = None
     max_cost: Usd | None = None
     rules: RoutingRules = field(default_factory=RoutingRules)
     providers: tuple[ProviderSpec, ...] = ()

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hybrid_mcp.domain.eligibility import BANDS, Candidate, Cause, Excluded, Situation, exclusion, room
+from hybrid_mcp.domain.budget import FREE, Quote
+from hybrid_mcp.domain.eligibility import BANDS, Candidate, Cause, Excluded, Situation, exclusion, room, tightest
 from hybrid_mcp.domain.errors import (
     BudgetExceeded,
     ContextTooLong,
@@ -36,12 +37,13 @@ WEAK_MODEL_NOTE = (
 class Step:
     """One model to try: at most `output_cap` tokens out, and at most `bound` to pay.
 
-    `note`: what the caller should know when this model is the one that answers.
+    `quote` is what the bound was made of. `note`: what the caller should know when this model is the one that answers.
     """
 
     spec: ModelSpec
     output_cap: int
     bound: Usd
+    quote: Quote = FREE
     step_by_step: bool = False
     note: str | None = None
 
@@ -59,6 +61,7 @@ NOTHING_LEFT = "no model may run this"
 REMEDIES: Mapping[Cause, str] = {
     "budget": "To pay for it, the owner raises monthly_budget, daily_budget or max_cost in the profile (or "
     "MONTHLY_BUDGET, DAILY_BUDGET), or waits for the next day or month in UTC; a local model costs nothing.",
+    "reserved": "Other calls have set money aside: call again when they are done.",
     "sensitive": "Take it out of the request, or have a local model ready (`hybrid-mcp doctor` says how).",
     "forced": "Without force_local and force_cloud the other models may run too; the profile lists cloud models as "
     "cloud_models.",
@@ -92,8 +95,8 @@ def refusal(decision: Decision) -> HybridError:
     if "sensitive" in causes:
         return SensitiveContent(message)
     main = causes - {"forced", "threshold"}
-    if main == {"budget"}:
-        return BudgetExceeded(message)
+    if main and main <= {"budget", "reserved"}:
+        return BudgetExceeded(message, passing="reserved" in main)
     if main == {"context"}:
         return ContextTooLong(message)
     return EgressDenied(message) if main and main <= {"airgap", "whitelist"} else NoRoute(message)
@@ -214,7 +217,7 @@ def _step(situation: Situation, candidate: Candidate, *, step_by_step: bool) -> 
         return Step(spec=candidate.spec, output_cap=cap, bound=ZERO, step_by_step=step_by_step, note=note)
     if limit is not None:
         cap = min(cap, quote.largest_output(limit))
-    return Step(spec=candidate.spec, output_cap=cap, bound=quote.bound(cap))
+    return Step(spec=candidate.spec, output_cap=cap, bound=quote.bound(cap), quote=quote)
 
 
 def _wants(level: int) -> str:
@@ -236,5 +239,15 @@ def _reason(situation: Situation, ordered: Sequence[Candidate], out: Sequence[Ex
         parts.append(f"{situation.sensitive}, so it stays local")
     if ordered and ordered[0].spec.local and level >= BANDS[1]:
         paid_follow = any(not candidate.spec.local for candidate in ordered)
-        parts.append("local models are tried first" if paid_follow else "no paid model may run, so a local one answers")
+        why = "; ".join(dict.fromkeys(excluded.reason for excluded in out if excluded.cause in _ABOUT_MONEY))
+        parts.append(
+            "local models are tried first"
+            if paid_follow
+            else f"no paid model may run{f' ({why})' if why else ''}, so a local one answers"
+        )
+    elif situation.budget.affordable() == ZERO:
+        parts.append(f"nothing may be spent now ({tightest(situation.budget)})")
     return "; ".join(parts)
+
+
+_ABOUT_MONEY = frozenset({"blocked", "budget", "reserved"})

@@ -43,6 +43,9 @@ class LogObserver:
             saved_usd=answer.saved.dollars, latency_ms=answer.latency_ms,
         )  # fmt: skip
 
+    def alerted(self, alert: str) -> None:
+        self._log.warning("alert", alert=alert)
+
 
 class Silent:
     """Implements `Observer` for commands whose output a person reads."""
@@ -51,4 +54,7 @@ class Silent:
         pass
 
     def answered(self, answer: Answer) -> None:
+        pass
+
+    def alerted(self, alert: str) -> None:
         pass

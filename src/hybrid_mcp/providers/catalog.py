@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 import anyio
 
 from hybrid_mcp.domain.profile import ModelName, ModelSpec, Profile, ProviderSpec
-from hybrid_mcp.ports import Clock, Listed, Provider
+from hybrid_mcp.ports import Clock, Listed, Progress, Provider
 from hybrid_mcp.providers.discovery import discover, size_key
 from hybrid_mcp.providers.guarded import Breakers
 
@@ -70,6 +71,10 @@ class ProfileCatalog:
 
     def provider(self, spec: ModelSpec) -> Provider:
         return self.provider_of(spec.provider)
+
+    def turn(self, spec: ModelSpec, progress: Progress) -> AbstractAsyncContextManager[None]:
+        del spec, progress
+        return nullcontext()
 
     def provider_of(self, spec: ProviderSpec) -> Provider:
         if spec.name not in self._opened:

@@ -3,119 +3,124 @@
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
 
+from hybrid_mcp.domain.alerts import Alert
 from hybrid_mcp.domain.budget import (
-    ANSWERED,
-    LOST,
-    PERIODS,
+    SCOPES,
+    Account,
     Balance,
+    Balances,
     BudgetView,
     Caps,
-    Event,
-    Hold,
+    Keys,
+    Overbilled,
     PeriodName,
-    PeriodReport,
-    Reservation,
-    Settlement,
-    Source,
-    State,
-    Tally,
-    UsageRow,
-    charge,
-    imbalance,
-    next_state,
+    Scope,
     period_key,
-    period_report,
-    refusal,
-    shortfalls,
-    swept_state,
-    usage_rows,
 )
 from hybrid_mcp.domain.errors import BudgetExceeded, StorageError
-from hybrid_mcp.domain.money import ZERO, Usd
+from hybrid_mcp.domain.money import Usd
+from hybrid_mcp.domain.reservation import (
+    LOST,
+    Event,
+    Free,
+    Hold,
+    Reservation,
+    Settlement,
+    State,
+    charge,
+    deltas,
+    imbalance,
+    next_state,
+    refusal,
+    shortfall,
+    swept_state,
+)
+from hybrid_mcp.domain.usage import (
+    By,
+    Ended,
+    PeriodReport,
+    Sums,
+    TallyKey,
+    UsageRow,
+    change,
+    drifts,
+    period_report,
+    usage_rows,
+)
 from hybrid_mcp.ports import CachedAnswer, Clock
+from hybrid_mcp.storage.book_clock import BookClock
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
     reservation: Reservation
+    expires_at: datetime
     state: State = "reserved"
     expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    reservation: Reservation
+    keys: Keys
     spent_delta: int
     reserved_delta: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Finished:
-    request_id: str
-    day: str
-    model: str
-    source: Source
-    cost: Usd
-    settlement: Settlement
+@dataclass(slots=True)
+class _Book:
+    """All that there is to know. `time`: the book's own; `last`: that of the last entry."""
 
-    def tally(self, *, is_answer: bool, spent: Usd) -> Tally:
-        baseline = self.settlement.baseline or ZERO
-        return Tally(
-            day=self.day,
-            model=self.model,
-            source=self.source,
-            requests=int(is_answer),
-            input_tokens=self.settlement.input_tokens,
-            output_tokens=self.settlement.output_tokens,
-            cost=self.cost,
-            saved=baseline.minus(spent) if is_answer else ZERO,
-        )
+    time: datetime
+    last: datetime | None = None
+    held: dict[str, _Held] = field(default_factory=dict[str, _Held])
+    open: set[str] = field(default_factory=set[str])
+    entries: list[_Entry] = field(default_factory=list[_Entry])
+    endings: dict[str, list[Ended]] = field(default_factory=lambda: defaultdict(list))
+    balances: dict[tuple[Scope, str], Balance] = field(default_factory=dict[tuple[Scope, str], Balance])
+    tallies: dict[TallyKey, Sums] = field(default_factory=lambda: defaultdict(Sums))
+    blocked: dict[str, Overbilled] = field(default_factory=dict[str, Overbilled])
+    alerts: set[Alert] = field(default_factory=set[Alert])
 
 
 class MemoryLedger:
     """ports.Ledger for one process and one run."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._held: dict[str, _Held] = {}
-        self._open: dict[str, datetime] = {}
-        self._entries: list[_Entry] = []
-        self._finished: list[_Finished] = []
-        self._balances: dict[tuple[PeriodName, str], Balance] = {}
+        self._clock = BookClock(clock)
+        self._book = _Book(time=clock.now())
         self._closed = False
 
     async def reserve(self, hold: Hold, caps: Caps) -> Reservation:
         """Raises BudgetExceeded, see ports.Ledger."""
-        self._begin()
-        reservation = Reservation(
-            id=secrets.token_hex(16),
-            hold=hold,
-            month=period_key("month", hold.created_at),
-            day=period_key("day", hold.created_at),
-        )
-        balances: dict[PeriodName, Balance] = {
-            period: self._balance(period, _key(reservation, period)) for period in PERIODS
-        }
-        refused = shortfalls(hold, caps, balances)
-        if refused:
-            raise BudgetExceeded(refusal(hold, refused))
-        self._enter(reservation, spent=0, reserved=hold.bound.nanos)
-        self._held[reservation.id] = _Held(reservation)
-        self._open[reservation.id] = hold.expires_at
+        book = self._begin()
+        if hold.model in book.blocked:
+            raise BudgetExceeded(str(book.blocked[hold.model]))
+        keys = Keys.at(hold.account, book.time)
+        refused = shortfall(hold, caps, self._balances(keys), book.time)
+        if refused is not None:
+            raise BudgetExceeded(refusal(hold, refused.reasons), passing=refused.passing)
+        reservation = Reservation(id=secrets.token_hex(16), hold=hold, keys=keys)
+        self._enter(keys, spent=0, reserved=hold.bound.nanos)
+        book.held[reservation.id] = _Held(reservation, book.time + timedelta(seconds=hold.lease_s))
+        book.open.add(reservation.id)
         return reservation
 
     async def dispatch(self, reservation: Reservation) -> None:
         """Raises StorageError where the lease has ended: nothing may be sent then."""
         self._move(reservation, "dispatch")
 
+    async def beat(self) -> None:
+        """Nobody else looks at this book."""
+        self._begin()
+
     async def settle(self, reservation: Reservation, settlement: Settlement) -> None:
-        """A reservation that the sweep has forfeited stays so."""
+        """Where the sweep has charged the whole reservation already, the true cost replaces that."""
         self._move(reservation, "settle", settlement)
 
     async def void(self, reservation: Reservation) -> None:
@@ -126,112 +131,136 @@ class MemoryLedger:
         """See ports.Ledger."""
         self._move(reservation, "forfeit", settlement)
 
-    async def record_cached(self, request_id: str, model: str, saved: Usd, at: datetime) -> None:
+    async def record(self, free: Free) -> None:
         """See ports.Ledger."""
-        self._begin()
-        answer = Settlement(cost=ZERO, input_tokens=0, output_tokens=0, latency_ms=0, outcome="ok", baseline=saved)
-        self._finished.append(_Finished(request_id, period_key("day", at), model, "cache", ZERO, answer))
+        keys = Keys.at(free.account, self._begin().time)
+        self._end(free.request_id, TallyKey(keys.day, free.model, free.source), free.settlement, 0)
+        self._touch()
 
-    async def view(self, caps: Caps, now: datetime) -> BudgetView:
-        """The balances of the day and the month of `now`."""
-        self._begin()
-        day, month = (self._balance(period, period_key(period, now)) for period in PERIODS)
-        return BudgetView(caps=caps, month=month, day=day)
+    async def view(self, caps: Caps, account: Account) -> BudgetView:
+        """The balances now."""
+        book = self._begin()
+        keys = Keys.at(account, book.time)
+        return BudgetView(caps=caps, keys=keys, balances=self._balances(keys), blocked=dict(book.blocked))
 
-    async def report(self, period: PeriodName, now: datetime) -> PeriodReport:
-        """The period of `now`."""
-        self._begin()
-        key = period_key(period, now)
-        return period_report(period, key, self._balance(period, key), self._tallies_of(key))
+    async def raise_alerts(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
+        """See ports.Ledger."""
+        book = self._begin()
+        fresh = tuple(alert for alert in alerts if alert not in book.alerts)
+        book.alerts.update(fresh)
+        return fresh
 
-    async def usage(self, by: Literal["day", "model", "source"], now: datetime) -> Sequence[UsageRow]:
-        """The month of `now`."""
-        self._begin()
-        return usage_rows(by, self._tallies_of(period_key("month", now)))
+    async def unblock(self, model: str) -> bool:
+        """See ports.Ledger."""
+        return self._begin().blocked.pop(model, None) is not None
+
+    async def report(self, period: PeriodName) -> PeriodReport:
+        """See ports.Ledger."""
+        book = self._begin()
+        key = period_key(period, book.time)
+        return period_report(period, key, self._balance(period, key), self._tallies(key))
+
+    async def usage(self, by: By, month: str | None = None) -> Sequence[UsageRow]:
+        """See ports.Ledger."""
+        now = self._begin().time
+        return usage_rows(by, self._tallies(month or period_key("month", now)))
+
+    async def drifts(self) -> Sequence[str]:
+        """See ports.Ledger."""
+        return drifts(self._tallies(period_key("month", self._begin().time)))
 
     async def check(self) -> Sequence[str]:
         """See ports.Ledger."""
-        self._begin()
+        book = self._begin()
         found: list[str] = []
-        for (period, key), balance in self._balances.items():
-            entries = [entry for entry in self._entries if _key(entry.reservation, period) == key]
+        for (scope, key), balance in book.balances.items():
+            entries = [entry for entry in book.entries if entry.keys.of(scope) == key]
             sums = (sum(entry.spent_delta for entry in entries), sum(entry.reserved_delta for entry in entries))
             held = (balance.spent.nanos, balance.reserved.nanos)
             if held != sums:
-                found.append(imbalance(period, key, held, sums))
+                found.append(imbalance(scope, key, held, sums))
         return found
 
     async def aclose(self) -> None:
         """Forgets everything."""
         self._closed = True
 
-    def _begin(self) -> None:
+    def _begin(self) -> _Book:
         if self._closed:
             raise StorageError("the ledger in memory is closed: open it again")
-        now = self._clock.now()
-        for key in [key for key, expires_at in self._open.items() if expires_at <= now]:
-            held = self._held[key]
-            self._change(held, swept_state(held.state), LOST, expired=True)
+        book = self._book
+        book.time = self._clock.now(book.last)
+        for held in [book.held[name] for name in book.open]:
+            if held.expires_at <= book.time:
+                event: Event = "forfeit" if held.state == "dispatched" else "void"
+                self._change(held, swept_state(held.state), event, LOST, expired=True)
+        return book
 
     def _move(self, reservation: Reservation, event: Event, settlement: Settlement | None = None) -> None:
-        if self._closed:
-            raise StorageError("the ledger in memory is closed: open it again")
-        held = self._held.get(reservation.id)
+        held = self._begin().held.get(reservation.id)
         if held is None:
             raise StorageError(f"the ledger in memory does not hold the reservation {reservation.id}")
         state = next_state(reservation.id, held.state, event, expired=held.expired)
         if state is not None:
-            self._change(held, state, settlement)
+            self._change(held, state, event, settlement, expired=held.expired)
 
-    def _change(self, held: _Held, state: State, settlement: Settlement | None, *, expired: bool = False) -> None:
-        reservation = held.reservation
-        cost = charge(state, reservation.hold.bound, settlement)
-        if state != "dispatched":
-            self._enter(reservation, spent=cost.nanos, reserved=-reservation.hold.bound.nanos)
-            del self._open[reservation.id]
+    def _change(self, held: _Held, state: State, event: Event, settlement: Settlement | None, *, expired: bool) -> None:
+        reservation, hold, book = held.reservation, held.reservation.hold, self._book
+        cost = charge(event, hold.bound, settlement)
+        spent, reserved = deltas(held.state, state, hold.bound, cost)
+        self._enter(reservation.keys, spent=spent, reserved=reserved)
         if settlement is not None:
-            hold = reservation.hold
-            self._finished.append(
-                _Finished(hold.request_id, reservation.day, hold.model, hold.source, cost, settlement)
+            key = TallyKey(reservation.keys.day, hold.model, "cloud")
+            self._end(hold.request_id, key, settlement, spent)
+        if cost > hold.bound:
+            book.blocked[hold.model] = Overbilled(model=hold.model, bound=hold.bound, cost=cost, at=book.time)
+        if state != "dispatched":
+            book.open.discard(reservation.id)
+        book.held[reservation.id] = replace(held, state=state, expired=expired)
+
+    def _end(self, request_id: str, key: TallyKey, settlement: Settlement, spent: int) -> None:
+        endings = self._book.endings[request_id]
+        endings.append(
+            Ended(
+                key, settlement.outcome, settlement.input_tokens, settlement.output_tokens, spent,
+                _nanos(settlement.baseline), _nanos(settlement.billed), _nanos(settlement.booked),
             )
-        self._held[reservation.id] = replace(held, state=state, expired=expired)
+        )  # fmt: skip
+        for one, sums in change(endings).items():
+            self._book.tallies[one] = self._book.tallies[one].plus(sums)
 
-    def _enter(self, reservation: Reservation, *, spent: int, reserved: int) -> None:
-        after: dict[tuple[PeriodName, str], Balance] = {
-            (period, _key(reservation, period)): self._after(period, reservation, spent, reserved) for period in PERIODS
+    def _enter(self, keys: Keys, *, spent: int, reserved: int) -> None:
+        after: dict[tuple[Scope, str], Balance] = {
+            (scope, keys.of(scope)): self._after(scope, keys.of(scope), spent, reserved) for scope in SCOPES
         }
-        self._balances.update(after)
-        self._entries.append(_Entry(reservation, spent, reserved))
+        self._book.balances.update(after)
+        self._book.entries.append(_Entry(keys, spent, reserved))
+        self._touch()
 
-    def _after(self, period: PeriodName, reservation: Reservation, spent: int, reserved: int) -> Balance:
-        before = self._balance(period, _key(reservation, period))
+    def _touch(self) -> None:
+        self._book.last = self._book.time
+        self._clock.saw(self._book.last)
+
+    def _after(self, scope: Scope, key: str, spent: int, reserved: int) -> Balance:
+        before = self._balance(scope, key)
         try:
             Usd(before.committed.nanos + spent + reserved)
             return Balance(spent=Usd(before.spent.nanos + spent), reserved=Usd(before.reserved.nanos + reserved))
         except ValueError as error:
             raise StorageError(f"the ledger in memory refused a change that would break the book ({error})") from error
 
-    def _balance(self, period: PeriodName, key: str) -> Balance:
-        return self._balances.get((period, key), Balance())
+    def _balances(self, keys: Keys) -> Balances:
+        return MappingProxyType({scope: self._balance(scope, keys.of(scope)) for scope in SCOPES})
 
-    def _tallies_of(self, key: str) -> list[Tally]:
-        return _tallies([one for one in self._finished if one.day.startswith(key)])
+    def _balance(self, scope: Scope, key: str) -> Balance:
+        return self._book.balances.get((scope, key), Balance())
+
+    def _tallies(self, key: str) -> dict[TallyKey, Sums]:
+        return {one: sums for one, sums in self._book.tallies.items() if one.day.startswith(key)}
 
 
-def _key(reservation: Reservation, period: PeriodName) -> str:
-    return reservation.month if period == "month" else reservation.day
-
-
-def _tallies(finished: Sequence[_Finished]) -> list[Tally]:
-    """One for each attempt. A request counts once, at its last answer, and saves what all of its attempts left."""
-    answers = {one.request_id: number for number, one in enumerate(finished) if one.settlement.outcome in ANSWERED}
-    spent: dict[str, Usd] = {}
-    for one in finished:
-        spent[one.request_id] = spent.get(one.request_id, ZERO) + one.cost
-    return [
-        one.tally(is_answer=answers.get(one.request_id) == number, spent=spent[one.request_id])
-        for number, one in enumerate(finished)
-    ]
+def _nanos(amount: Usd | None) -> int | None:
+    return None if amount is None else amount.nanos
 
 
 CACHE_ENTRIES = 1_000

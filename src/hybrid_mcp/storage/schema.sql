@@ -1,15 +1,23 @@
--- The book of money. Amounts are whole nano-dollars, times are microseconds since 1970 in UTC, days and months are in UTC.
+-- The book of money. Amounts are whole nano-dollars, times are microseconds since 1970 in UTC and never go back, days and
+-- months are in UTC.
 
--- What happened, in order. The deltas are the truth; `balance` and `reservation.state` only save summing them up.
+CREATE TABLE book (
+    name          TEXT NOT NULL,    -- random; a copy keeps it
+    proven_entry  INTEGER NOT NULL  -- up to here `proven` holds the sums of the entries
+) STRICT;
+
+-- What happened, in order. The deltas are the truth; `balance`, `tally` and `reservation.state` only save summing them up.
 CREATE TABLE entry (
     id             INTEGER PRIMARY KEY,
     at             INTEGER NOT NULL,
-    reservation    TEXT,  -- NULL for an answer from the cache
+    reservation    TEXT,  -- NULL where nothing was set aside
     state          TEXT NOT NULL
-                   CHECK (state IN ('reserved', 'dispatched', 'settled', 'voided', 'forfeited', 'cached')),
+                   CHECK (state IN ('reserved', 'dispatched', 'settled', 'voided', 'forfeited', 'free', 'restored')),
     day            TEXT NOT NULL,
     month          TEXT NOT NULL,
-    spent_delta    INTEGER NOT NULL CHECK (spent_delta >= 0),
+    client         TEXT NOT NULL,
+    project        TEXT NOT NULL,  -- its month, a blank, its name
+    spent_delta    INTEGER NOT NULL CHECK (spent_delta >= 0 OR state = 'settled'),
     reserved_delta INTEGER NOT NULL,
     -- How it ended; NULL where it has not, or was never sent.
     request_id     TEXT,
@@ -20,14 +28,17 @@ CREATE TABLE entry (
     output_tokens  INTEGER,
     latency_ms     INTEGER,
     baseline       INTEGER CHECK (baseline >= 0),
-    CHECK ((reservation IS NULL) = (state = 'cached')),
+    billed         INTEGER CHECK (billed >= 0),  -- as the provider says, and what the price book makes of it:
+    booked         INTEGER CHECK (booked >= 0),
+    CHECK ((reservation IS NULL) = (state IN ('free', 'restored'))),
     CHECK (outcome IS NULL OR (model IS NOT NULL AND source IS NOT NULL))
 ) STRICT;
 
-CREATE INDEX entry_ended ON entry (day) WHERE outcome IS NOT NULL;
+CREATE INDEX entry_of_request ON entry (request_id) WHERE outcome IS NOT NULL;
+CREATE INDEX entry_restored ON entry (month) WHERE state = 'restored';
 
--- A reservation ends once.
-CREATE UNIQUE INDEX entry_end ON entry (reservation) WHERE state IN ('settled', 'voided', 'forfeited');
+-- A reservation comes to each state once.
+CREATE UNIQUE INDEX entry_of_reservation ON entry (reservation, state) WHERE reservation IS NOT NULL;
 
 CREATE TRIGGER entry_is_never_changed BEFORE UPDATE ON entry
 BEGIN
@@ -41,11 +52,20 @@ END;
 
 -- One row for each scope and its period. No cap stands here: a cost may be above it, and it may be lowered.
 CREATE TABLE balance (
-    scope    TEXT NOT NULL,
+    scope    TEXT NOT NULL CHECK (scope IN ('day', 'month', 'client', 'project')),
     period   TEXT NOT NULL,
     spent    INTEGER NOT NULL DEFAULT 0 CHECK (spent >= 0),
     reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0),
     CHECK (spent + reserved <= 4611686018427387904),  -- money.MAX_NANOS
+    PRIMARY KEY (scope, period)
+) STRICT, WITHOUT ROWID;
+
+-- The balances as they were when they were last compared with the entries.
+CREATE TABLE proven (
+    scope    TEXT NOT NULL,
+    period   TEXT NOT NULL,
+    spent    INTEGER NOT NULL,
+    reserved INTEGER NOT NULL,
     PRIMARY KEY (scope, period)
 ) STRICT, WITHOUT ROWID;
 
@@ -54,9 +74,10 @@ CREATE TABLE reservation (
     created_at INTEGER NOT NULL,
     request_id TEXT NOT NULL,
     model      TEXT NOT NULL,
-    source     TEXT NOT NULL CHECK (source IN ('local', 'cloud', 'cache')),
     day        TEXT NOT NULL,
     month      TEXT NOT NULL,
+    client     TEXT NOT NULL,
+    project    TEXT NOT NULL,
     bound      INTEGER NOT NULL CHECK (bound >= 0),
     state      TEXT NOT NULL DEFAULT 'reserved'
                CHECK (state IN ('reserved', 'dispatched', 'settled', 'voided', 'forfeited')),
@@ -67,7 +88,7 @@ CREATE TABLE reservation (
 CREATE INDEX reservation_open ON reservation (expires_at) WHERE state IN ('reserved', 'dispatched');
 
 CREATE TRIGGER reservation_keeps_its_terms
-BEFORE UPDATE OF id, created_at, request_id, model, source, day, month, bound ON reservation
+BEFORE UPDATE OF id, created_at, request_id, model, day, month, client, project, bound ON reservation
 BEGIN
     SELECT RAISE(ABORT, 'the terms of a reservation are never changed');
 END;
@@ -76,7 +97,47 @@ CREATE TRIGGER reservation_moves_forward BEFORE UPDATE OF state ON reservation
 WHEN NOT (
     (OLD.state = 'reserved' AND NEW.state IN ('dispatched', 'voided'))
     OR (OLD.state = 'dispatched' AND NEW.state IN ('settled', 'forfeited'))
+    OR (OLD.state = 'forfeited' AND NEW.state = 'settled')
 )
 BEGIN
     SELECT RAISE(ABORT, 'a reservation only moves forward');
 END;
+
+-- When each process that holds reservations was last heard of.
+CREATE TABLE owner (
+    id      TEXT PRIMARY KEY,
+    seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Sums for reports.
+CREATE TABLE tally (
+    day           TEXT NOT NULL,
+    model         TEXT NOT NULL,
+    source        TEXT NOT NULL,
+    requests      INTEGER NOT NULL DEFAULT 0,
+    input_tokens  INTEGER NOT NULL DEFAULT 0,
+    output_tokens INTEGER NOT NULL DEFAULT 0,
+    cost          INTEGER NOT NULL DEFAULT 0,
+    saved         INTEGER NOT NULL DEFAULT 0,
+    billed        INTEGER NOT NULL DEFAULT 0,
+    booked        INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, model, source)
+) STRICT, WITHOUT ROWID;
+
+-- Models that charged more than was set aside.
+CREATE TABLE blocked (
+    model TEXT PRIMARY KEY,
+    bound INTEGER NOT NULL,
+    cost  INTEGER NOT NULL,
+    at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Alerts that were given; each is given once.
+CREATE TABLE alert (
+    scope   TEXT NOT NULL,
+    period  TEXT NOT NULL,
+    percent INTEGER NOT NULL,
+    cap     INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (scope, period, percent, cap)
+) STRICT, WITHOUT ROWID;

@@ -5,35 +5,25 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import anyio.lowlevel
 
-from hybrid_mcp.domain.budget import (
-    PERIODS,
-    BudgetView,
-    Caps,
-    Event,
-    Hold,
-    PeriodName,
-    PeriodReport,
-    Reservation,
-    Settlement,
-    UsageRow,
-    period_key,
-    refusal,
-    usage_rows,
-)
-from hybrid_mcp.domain.errors import BudgetExceeded, StorageError
-from hybrid_mcp.domain.money import Usd
+from hybrid_mcp.domain.alerts import Alert
+from hybrid_mcp.domain.budget import Account, BudgetView, Caps, PeriodName
+from hybrid_mcp.domain.errors import StorageError
+from hybrid_mcp.domain.reservation import Event, Free, Hold, Reservation, Settlement
+from hybrid_mcp.domain.usage import By, PeriodReport, UsageRow
 from hybrid_mcp.ports import Clock
-from hybrid_mcp.storage import sqlite_book
-from hybrid_mcp.storage.sqlite_file import Connection, connect, guarded, transaction
+from hybrid_mcp.storage import sqlite_book as book
+from hybrid_mcp.storage import sqlite_tally as tally
+from hybrid_mcp.storage.book_clock import BookClock
+from hybrid_mcp.storage.sqlite_commit import Change, Witness, Work, begin, commit_or_fail, read
+from hybrid_mcp.storage.sqlite_file import Connection, connect, guarded
 
 T = TypeVar("T")
 
@@ -41,16 +31,23 @@ BUSY_TIMEOUT_S = 5.0
 
 
 class SqliteLedger:
-    """ports.Ledger over one file, which is opened, or created, at the first use."""
+    """ports.Ledger over one file, which is opened, or created, at the first use.
+
+    Whoever comes first commits the changes of all who wait, in one durable transaction: under load a reservation costs
+    a small part of a disk's sync.
+    """
 
     def __init__(self, path: Path, clock: Clock, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self._path = path
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
-        self._owner = f"{os.getpid()}-{sqlite_book.micros(clock.now())}-{secrets.token_hex(4)}"
-        self._connection: Connection | None = None
+        self._owner = f"{os.getpid()}-{book.micros(clock.now())}-{secrets.token_hex(4)}"
+        self._opened: tuple[Connection, Witness] | None = None
         self._closed = False
         self._opening = anyio.Lock()
+        self._turn = anyio.Lock()
+        self._waiting: list[Change[Any]] = []
+        self._owed: list[Change[Any]] = []
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> SqliteLedger:
@@ -61,7 +58,7 @@ class SqliteLedger:
         """
         ledger = cls(path, clock, busy_timeout_s=busy_timeout_s)
         try:
-            await ledger._run(partial(sqlite_book.sweep_if_needed, now=clock.now()))
+            await ledger.view(Caps(), Account())
         except BaseException:
             await ledger.aclose()
             raise
@@ -69,101 +66,134 @@ class SqliteLedger:
 
     async def reserve(self, hold: Hold, caps: Caps) -> Reservation:
         """Raises BudgetExceeded, see ports.Ledger."""
-        reservation = Reservation(
-            id=secrets.token_hex(16),
-            hold=hold,
-            month=period_key("month", hold.created_at),
-            day=period_key("day", hold.created_at),
-        )
-        work = partial(
-            sqlite_book.reserve, reservation=reservation, caps=caps, owner=self._owner, now=self._clock.now()
-        )
-        refused = await self._run(work)
-        if refused:
-            raise BudgetExceeded(refusal(hold, refused))
-        return reservation
+        name = secrets.token_hex(16)
+        return await self._change(partial(book.reserve, name=name, hold=hold, caps=caps, owner=self._owner))
 
     async def dispatch(self, reservation: Reservation) -> None:
         """Raises StorageError where the lease has ended: nothing may be sent then."""
-        await self._move(reservation, "dispatch")
+        await self._change(partial(book.move, name=reservation.id, event="dispatch"))
+
+    async def beat(self) -> None:
+        """See ports.Ledger."""
+        await self._change(partial(book.hear_of, owner=self._owner))
 
     async def settle(self, reservation: Reservation, settlement: Settlement) -> None:
-        """A reservation that the sweep has forfeited stays so."""
-        await self._move(reservation, "settle", settlement)
+        """Where the sweep has charged the whole reservation already, the true cost replaces that."""
+        await self._end(reservation, "settle", settlement)
 
     async def void(self, reservation: Reservation) -> None:
         """See ports.Ledger."""
-        await self._move(reservation, "void")
+        await self._end(reservation, "void", None)
 
     async def forfeit(self, reservation: Reservation, settlement: Settlement) -> None:
         """See ports.Ledger."""
-        await self._move(reservation, "forfeit", settlement)
+        await self._end(reservation, "forfeit", settlement)
 
-    async def record_cached(self, request_id: str, model: str, saved: Usd, at: datetime) -> None:
+    async def record(self, free: Free) -> None:
         """See ports.Ledger."""
-        await self._run(partial(sqlite_book.record_cached, request_id=request_id, model=model, saved=saved, at=at))
+        await self._change(partial(book.record, free=free))
 
-    async def view(self, caps: Caps, now: datetime) -> BudgetView:
-        """The balances of the day and the month of `now`."""
-        keys: dict[PeriodName, str] = {period: period_key(period, now) for period in PERIODS}
-        balances = await self._read(partial(sqlite_book.balances, keys=keys))
-        return BudgetView(caps=caps, month=balances["month"], day=balances["day"])
+    async def view(self, caps: Caps, account: Account) -> BudgetView:
+        """The balances now."""
+        return await self._read(partial(book.view, caps=caps, account=account))
 
-    async def report(self, period: PeriodName, now: datetime) -> PeriodReport:
-        """The period of `now`."""
-        return await self._read(partial(sqlite_book.report, period=period, now=now))
+    async def raise_alerts(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
+        """See ports.Ledger. Nothing is written where all of them were raised before."""
+        wanted = tuple(alerts)
+        if await self._read(lambda connection, _: book.all_raised(connection, wanted)):
+            return ()
+        return await self._change(partial(book.raise_alerts, alerts=wanted))
 
-    async def usage(self, by: Literal["day", "model", "source"], now: datetime) -> Sequence[UsageRow]:
-        """The month of `now`."""
-        return usage_rows(by, await self._read(partial(sqlite_book.tallies, key=period_key("month", now))))
+    async def unblock(self, model: str) -> bool:
+        """See ports.Ledger."""
+        return await self._change(partial(book.unblock, model=model))
+
+    async def report(self, period: PeriodName) -> PeriodReport:
+        """See ports.Ledger."""
+        return await self._read(partial(tally.report, period=period))
+
+    async def usage(self, by: By, month: str | None = None) -> Sequence[UsageRow]:
+        """See ports.Ledger."""
+        return await self._read(partial(tally.usage, by=by, month=month))
+
+    async def drifts(self) -> Sequence[str]:
+        """See ports.Ledger."""
+        return await self._read(tally.drifts_of)
 
     async def check(self) -> Sequence[str]:
         """Reads the whole file."""
-        return await self._run(sqlite_book.check)
+        return await self._read(tally.check)
 
     async def aclose(self) -> None:
-        """Waits for what is under way, then closes the file. May be called again."""
-        self._closed = True
+        """Waits for what is under way, tries once more what could not be written, then closes the file."""
         with guarded(self._path):
-            async with self._opening:
-                connection, self._connection = self._connection, None
-                if connection is not None:
-                    await connection.close()
+            async with self._turn:
+                if self._opened is not None and (self._waiting or self._owed):
+                    await self._commit()
+                async with self._opening:
+                    self._closed = True
+                    opened, self._opened = self._opened, None
+                    if opened is not None:
+                        await opened[0].close()
 
-    async def _move(self, reservation: Reservation, event: Event, settlement: Settlement | None = None) -> None:
-        now = self._clock.now()
-        moved = await self._run(
-            partial(sqlite_book.move, key=reservation.id, event=event, settlement=settlement, now=now)
-        )
-        if not moved:
-            raise StorageError(
-                f"the ledger {self._path} does not hold the reservation {reservation.id}: the file was replaced. "
-                "Start the program again"
-            )
+    async def _end(self, reservation: Reservation, event: Event, settlement: Settlement | None) -> None:
+        """An ending that a full disk or a lock keeps from being written is owed, and goes before the next changes."""
+        work = partial(book.move, name=reservation.id, event=event, settlement=settlement)
+        await self._made(Change[None](work, ending=True))
 
-    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        now = self._clock.now()
+    async def _change(self, work: Work[T]) -> T:
+        return await self._made(Change(work))
 
-        def swept_first(connection: sqlite3.Connection) -> T:
-            sqlite_book.sweep_if_needed(connection, now)
-            with transaction(connection, "DEFERRED"):
-                return work(connection)
-
-        return await self._run(swept_first)
-
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _made(self, change: Change[T]) -> T:
         """A caller that is cancelled before the work begins leaves at once, later it learns how the work ended."""
         await anyio.lowlevel.checkpoint_if_cancelled()
         with guarded(self._path):
-            connection = self._connection or await self._connect()
-            return await connection.run(work)
+            self._waiting.append(change)
+            async with self._turn:
+                if not change.done:
+                    await self._commit()
+            return change.result()
 
-    async def _connect(self) -> Connection:
+    async def _commit(self) -> None:
+        """Make all changes that wait, and before them those that are owed.
+
+        What was begun goes on where this caller is thrown out, and what was not is left for the next one.
+        """
+        try:
+            connection, witness = await self._open_file()
+        except Exception as error:  # noqa: BLE001 - each of the callers is told
+            for change in self._taken():
+                change.fail(error)
+        else:
+            await connection.run(partial(self._write, witness=witness, changes=self._taken()))
+
+    def _taken(self) -> list[Change[Any]]:
+        changes, self._waiting = self._waiting, []
+        return changes
+
+    def _write(self, connection: sqlite3.Connection, *, witness: Witness, changes: list[Change[Any]]) -> None:
+        """On the connection's own thread, so that what is owed is known even where nobody waits for it any more."""
+        together = [*self._owed, *changes]
+        commit_or_fail(connection, together, witness)
+        self._owed = [change for change in together if change.is_owed]
+
+    async def _read(self, work: Work[T]) -> T:
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        with guarded(self._path):
+            connection, witness = await self._open_file()
+            return await connection.run(partial(read, work=work, witness=witness))
+
+    async def _open_file(self) -> tuple[Connection, Witness]:
         async with self._opening:
             if self._closed:
                 raise StorageError(f"the ledger {self._path} is closed: open it again")
-            if self._connection is None:
+            if self._opened is None:
                 connection = Connection(partial(connect, self._path, self._busy_timeout_s))
                 await connection.start()
-                self._connection = connection
-            return self._connection
+                try:
+                    witness = await connection.run(partial(begin, path=self._path, clock=BookClock(self._clock)))
+                except BaseException:
+                    await connection.close()
+                    raise
+                self._opened = connection, witness
+            return self._opened

@@ -19,13 +19,16 @@ import anyio
 import anyio.to_thread
 
 from hybrid_mcp.domain.errors import StorageError
+from hybrid_mcp.storage.filesystem import network_file_system
 
 T = TypeVar("T")
 Version = tuple[int, int, int]
 
 APPLICATION_ID = 0x48594D43
 """Marks the file as this program's ("HYMC")."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+MIGRATIONS = (1,)
+"""Older formats that are taken over when they are opened."""
 OLDEST_SQLITE: Version = (3, 37, 0)
 """The first with STRICT tables."""
 _RETRY_S = 0.05
@@ -118,6 +121,12 @@ def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
         raise StorageError(
             f"the ledger {path} needs SQLite 3.37 or newer, this Python has {sqlite3.sqlite_version}: use a newer one"
         )
+    shared = network_file_system(path)
+    if shared is not None:
+        raise StorageError(
+            f"the ledger {path} is on a network file system ({shared}), where locks cannot be trusted and a budget "
+            "could be overspent: set HYBRID_MCP_HOME to a folder on a local disk"
+        )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         _create_whole(path, busy_timeout_s)
@@ -129,6 +138,7 @@ def _open(file: Path, told: Path, access: Literal["ro", "rw", "rwc"], busy_timeo
     connection = sqlite3.connect(address, timeout=busy_timeout_s, isolation_level=None, uri=True)
     try:
         _prepare(connection, told, busy_timeout_s)
+        connection.execute(f"PRAGMA query_only = {int(access == 'ro')}")
     except BaseException:
         connection.close()
         raise
@@ -182,6 +192,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout_s: float) 
     with transaction(connection):
         if _is_empty(connection):
             _create(connection)
+        elif _pragma(connection, "application_id") == APPLICATION_ID:
+            _take_over(connection)
         _check_format(connection, path)
     if safe == "delete" or _pragma(connection, "journal_mode") != "wal":
         _use_rollback_journal(connection, path, busy_timeout_s)
@@ -229,11 +241,25 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    # Not executescript(), which would commit the transaction that this runs in.
-    for statement in _statements(files("hybrid_mcp.storage").joinpath("schema.sql").read_text("utf-8")):
-        connection.execute(statement)
+    _execute(connection, "schema.sql")
+    connection.execute("INSERT INTO book (name, proven_entry) VALUES (?, 0)", (secrets.token_hex(8),))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _take_over(connection: sqlite3.Connection) -> None:
+    """Bring a book of an older format into the present one; a program that knows only the older can write no more."""
+    version = _pragma(connection, "user_version")
+    if version in MIGRATIONS:
+        _execute(connection, f"migrations/{version}_set_aside.sql")
+        _create(connection)
+        _execute(connection, f"migrations/{version}_take_over.sql")
+
+
+def _execute(connection: sqlite3.Connection, script: str) -> None:
+    # Not executescript(), which would commit the transaction that this runs in.
+    for statement in _statements(files("hybrid_mcp.storage").joinpath(script).read_text("utf-8")):
+        connection.execute(statement)
 
 
 def _statements(script: str) -> Iterator[str]:

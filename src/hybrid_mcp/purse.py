@@ -1,0 +1,61 @@
+"""The owner's money as one request meets it: which caps hold, what is left, and who is warned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from hybrid_mcp.domain.alerts import due, in_words
+from hybrid_mcp.domain.attempts import Tried, overbilled
+from hybrid_mcp.domain.budget import Account, BudgetView, Caps
+from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.errors import StorageError
+from hybrid_mcp.domain.money import ZERO
+from hybrid_mcp.domain.profile import Profile
+from hybrid_mcp.ports import Clock, Ledger, Observer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    profile: Profile
+    ledger: Ledger
+    observer: Observer
+    clock: Clock
+
+    def caps(self, request: Request) -> Caps:
+        """The profile's caps, and the lower of its cap for one request and the request's own."""
+        profile = self.profile
+        asked = (cap for cap in (profile.max_cost, request.max_cost) if cap is not None)
+        return Caps(
+            request=min(asked, default=None), day=profile.daily_budget, month=profile.monthly_budget,
+            client=profile.client_budget, project=profile.project_budget,
+        )  # fmt: skip
+
+    def caps_left(self, request: Request, tried: Sequence[Tried]) -> Caps:
+        """The caps for one more attempt: what earlier ones cost counts against the cap of the request."""
+        caps = self.caps(request)
+        spent = sum((one.attempt.cost for one in tried), ZERO)
+        return replace(caps, request=None if caps.request is None else caps.request.minus(spent))
+
+    async def view(self, request: Request, account: Account) -> BudgetView:
+        """Raises StorageError."""
+        return await self.ledger.view(self.caps(request), account)
+
+    async def view_after(self, request: Request, account: Account, before: BudgetView) -> BudgetView:
+        """The budget now; where the ledger can no longer be read, an answer is worth more than a fresh figure."""
+        try:
+            return await self.view(request, account)
+        except StorageError:
+            return before
+
+    async def alerts(self, tried: Sequence[Tried], budget: BudgetView) -> tuple[str, ...]:
+        """What these attempts brought a budget to, or a provider dared to charge. Each is told and logged once."""
+        if all(one.attempt.cost == ZERO for one in tried):
+            return ()
+        alerts = [str(one) for one in overbilled(tried, self.clock.now())]
+        with suppress(StorageError):
+            alerts.extend(in_words(await self.ledger.raise_alerts(due(budget)), budget))
+        for alert in alerts:
+            self.observer.alerted(alert)
+        return tuple(alerts)

@@ -1,0 +1,383 @@
+"""Random lives of a book of money, watched by a provider that keeps its own accounts."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+
+from hybrid_mcp.domain.alerts import Alert
+from hybrid_mcp.domain.budget import SCOPES, Account, BudgetView, Caps, PeriodName, Scope, period_end
+from hybrid_mcp.domain.errors import BudgetExceeded, HybridError, StorageError
+from hybrid_mcp.domain.money import ZERO, Usd
+from hybrid_mcp.domain.reservation import SILENCE_S, Free, Hold, Reservation, Settlement
+from hybrid_mcp.domain.usage import By, PeriodReport, UsageRow
+from hybrid_mcp.ports import Ledger
+from hybrid_mcp.storage.memory import MemoryLedger
+from hybrid_mcp.storage.sqlite import SqliteLedger
+from tests.support_ledger import ME, FakeClock, ended, free, hold
+
+T = TypeVar("T")
+
+AMOUNTS = st.integers(min_value=0, max_value=100).map(lambda cents: Usd(cents * 10_000_000))
+LIMITS = st.sampled_from([None, Usd(0), Usd.limit("0.50"), Usd.limit(2), Usd.limit(4), Usd.limit(20)])
+ACCOUNTS = (ME, Account(client="client-1", project="project-2"), Account(client="client-2", project="project-1"))
+MODELS = ("acme:large", "acme:small")
+PROCESSES = st.integers(min_value=0, max_value=1)
+PERIODS: tuple[PeriodName, ...] = ("day", "month")
+HOUR_S, DAY_S = 3_600.0, 86_400.0
+END_S = 100 * DAY_S
+
+
+def fast_folder() -> Path:
+    """In memory where there is such a place, because every commit waits for a disk."""
+    memory = Path("/dev/shm")
+    return Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One attempt, as its process sees it. `ledger`: that of the process."""
+
+    ledger: Ledger
+    reservation: Reservation
+
+
+class Money(RuleBasedStateMachine):
+    """Two processes, or one where the book is in memory; a crash leaves its reservations to the other one.
+
+    What is promised at every step: no cap is passed as long as every bill stays within its bound, and then nothing more
+    is granted; what the provider billed is never more than what the book holds; every sum is that of its entries.
+    """
+
+    calls = Bundle("calls")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = fast_folder()
+        self.clock = FakeClock()
+        self.wrong_s = 0.0
+        self.ledgers = self.start()
+        self.caps = Caps(day=Usd.limit(3), month=Usd.limit(5), client=Usd.limit(6), project=Usd.limit(4))
+        self.made: dict[str, Reservation] = {}
+        self.billed: dict[str, int] = {}
+        self.above: dict[tuple[Scope, str], int] = defaultdict(int)
+        self.most: dict[tuple[Scope, str], int | None] = {}
+        self.blocked: set[str] = set()
+
+    def start(self) -> list[Ledger]:
+        raise NotImplementedError
+
+    def run(self, step: Awaitable[T]) -> T:
+        return self.runner.run(cast("Coroutine[Any, Any, T]", step))
+
+    def ledger(self, process: int) -> Ledger:
+        return self.ledgers[process % len(self.ledgers)]
+
+    # Money
+
+    @rule(
+        target=calls, process=PROCESSES, account=st.sampled_from(ACCOUNTS), model=st.sampled_from(MODELS),
+        bound=AMOUNTS, lease_s=st.sampled_from([5.0, 80.0, HOUR_S]),
+    )  # fmt: skip
+    def reserve(self, process: int, account: Account, model: str, bound: Usd, lease_s: float) -> Call:
+        ledger = self.ledger(process)
+        asked = replace(hold("0", model=model, lease_s=lease_s, account=account), bound=bound)
+        try:
+            reservation = self.run(ledger.reserve(asked, self.caps))
+        except BudgetExceeded:
+            view = self.run(ledger.view(self.caps, account))
+            assert model in self.blocked or any(
+                not view.balances[scope].fits(bound, self.caps.of(scope)) for scope in SCOPES
+            ), "refused although it fits"
+            return cast("Call", multiple())
+        self.granted(ledger, reservation)
+        return Call(ledger, reservation)
+
+    def granted(self, ledger: Ledger, reservation: Reservation) -> None:
+        asked = reservation.hold
+        view = self.run(ledger.view(self.caps, asked.account))
+        assert view.keys == reservation.keys
+        assert asked.model not in self.blocked, "a blocked model was paid"
+        for scope in SCOPES:
+            cap, key = self.caps.of(scope), (scope, view.keys.of(scope))
+            assert asked.bound == ZERO or cap is None or view.balances[scope].committed <= cap, f"{scope}: over the cap"
+            if cap is None or self.most.get(key, 0) is None:
+                self.most[key] = None
+            elif asked.bound > ZERO:
+                self.most[key] = max(self.most.get(key) or 0, cap.nanos)
+        self.made[reservation.id] = reservation
+
+    @rule(call=calls)
+    def dispatch(self, call: Call) -> None:
+        """From now on the provider may charge all of it, and until it says otherwise we take it to do so."""
+        if self.done(call.ledger.dispatch(call.reservation)):
+            assert call.reservation.id not in self.billed, "sent twice"
+            self.billed[call.reservation.id] = call.reservation.hold.bound.nanos
+
+    @rule(target=calls, process=PROCESSES, account=st.sampled_from(ACCOUNTS), bound=AMOUNTS)
+    def send(self, process: int, account: Account, bound: Usd) -> Call:
+        call = self.reserve(process, account, MODELS[0], bound, 80.0)
+        if isinstance(call, Call):
+            self.dispatch(call)
+        return call
+
+    @rule(call=calls, percent=st.sampled_from([0, 33, 100]))
+    def settle(self, call: Call, percent: int) -> None:
+        cost = Usd(call.reservation.hold.bound.nanos * percent // 100)
+        self.end(call, call.ledger.settle, replace(ended(baseline="2"), cost=cost))
+
+    @rule(call=calls, more=AMOUNTS)
+    def settle_above_the_bound(self, call: Call, more: Usd) -> None:
+        cost = call.reservation.hold.bound + more + Usd(1)
+        self.end(call, call.ledger.settle, replace(ended(), cost=cost))
+
+    @rule(call=calls)
+    def void(self, call: Call) -> None:
+        if self.done(call.ledger.void(call.reservation)):
+            assert call.reservation.id not in self.billed, "what was sent was voided"
+
+    @rule(call=calls, seen=AMOUNTS)
+    def forfeit(self, call: Call, seen: Usd) -> None:
+        self.end(call, call.ledger.forfeit, replace(ended(outcome="timeout"), cost=seen))
+
+    def end(
+        self, call: Call, step: Callable[[Reservation, Settlement], Awaitable[None]], settlement: Settlement
+    ) -> None:
+        if not self.done(step(call.reservation, settlement)):
+            return
+        reservation, cost = call.reservation, settlement.cost.nanos
+        bound = reservation.hold.bound.nanos
+        assert reservation.id in self.billed, "charged, but never sent"
+        known = settlement.outcome == "ok"
+        self.billed[reservation.id] = cost if known else max(cost, bound)
+        if cost > bound:
+            self.blocked.add(reservation.hold.model)
+            for scope in SCOPES:
+                self.above[scope, reservation.keys.of(scope)] += cost - bound
+
+    @rule(process=PROCESSES)
+    def record(self, process: int) -> None:
+        self.run(self.ledger(process).record(free(ended(baseline="1"))))
+
+    @rule(process=PROCESSES, model=st.sampled_from(MODELS))
+    def unblock(self, process: int, model: str) -> None:
+        assert self.run(self.ledger(process).unblock(model)) is (model in self.blocked)
+        self.blocked.discard(model)
+
+    @rule(day=LIMITS, month=LIMITS, client=LIMITS, project=LIMITS)
+    def the_caps_change(self, day: Usd | None, month: Usd | None, client: Usd | None, project: Usd | None) -> None:
+        self.caps = Caps(day=day, month=month, client=client, project=project)
+
+    def done(self, step: Awaitable[None]) -> bool:
+        """False where it was out of order, or came too late."""
+        try:
+            self.run(step)
+        except StorageError as error:
+            assert "so it cannot take the step" in str(error), error
+            return False
+        return True
+
+    # Time and processes
+
+    @rule(process=PROCESSES)
+    def beat(self, process: int) -> None:
+        self.run(self.ledger(process).beat())
+
+    @rule(seconds=st.sampled_from([1.0, 4.0, 30.0, 61.0, 100.0, 2 * HOUR_S]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    @rule(period=st.sampled_from(PERIODS), seconds=st.sampled_from([-2.0, 0.0]))
+    def a_period_ends(self, period: PeriodName, seconds: float) -> None:
+        end = period_end(period, self.clock.now()) + timedelta(seconds=seconds)
+        self.clock.advance(max(0.0, (end - self.clock.now()).total_seconds()))
+
+    @rule(wrong_s=st.sampled_from([0.0, 0.0, -HOUR_S, -30 * DAY_S, -20_000 * DAY_S, HOUR_S, 2 * DAY_S]))
+    def somebody_sets_the_clock(self, wrong_s: float) -> None:
+        self.clock.jump(wrong_s - self.wrong_s)
+        self.wrong_s = wrong_s
+
+    # Promises
+
+    @invariant()
+    def no_cap_is_passed_and_the_book_holds_what_was_billed(self) -> None:
+        for account in ACCOUNTS:
+            view = self.run(self.ledger(0).view(self.caps, account))
+            for scope in SCOPES:
+                self.look_at(scope, view)
+            assert set(view.blocked) == self.blocked
+
+    def look_at(self, scope: Scope, view: BudgetView) -> None:
+        """The client's scope holds all that it was ever billed."""
+        key, committed = view.keys.of(scope), view.balances[scope].committed.nanos
+        billed = sum(cost for name, cost in self.billed.items() if self.made[name].keys.of(scope) == key)
+        assert billed <= committed, f"{scope} {key}: {billed} billed, {committed} in the book"
+        most = self.most.get((scope, key), 0)
+        assert most is None or committed <= most + self.above[scope, key], f"{scope} {key}: {committed} over the cap"
+
+    @invariant()
+    def every_sum_is_that_of_its_entries(self) -> None:
+        assert self.run(self.ledger(0).check()) == []
+
+    def teardown(self) -> None:
+        try:
+            self.nothing_stays_open()
+        finally:
+            for ledger in self.ledgers:
+                self.run(ledger.aclose())
+            self.runner.close()
+            shutil.rmtree(self.folder)
+
+    def nothing_stays_open(self) -> None:
+        """Long after the last lease just what was billed is charged, in the days in which it was reserved."""
+        self.somebody_sets_the_clock(0.0)
+        self.clock.advance(END_S)
+        charged: dict[str, int] = defaultdict(int)
+        for month in {reservation.keys.month for reservation in self.made.values()}:
+            for row in self.run(self.ledger(0).usage("day", month)):
+                charged[row.key] += row.cost.nanos
+        billed: dict[str, int] = defaultdict(int)
+        for name, cost in self.billed.items():
+            billed[self.made[name].keys.day] += cost
+        for day in charged.keys() | billed.keys():
+            assert billed[day] == charged[day], f"{day}: {billed[day]} billed, {charged[day]} in the book"
+        for account in ACCOUNTS:
+            balances = self.run(self.ledger(0).view(self.caps, account)).balances
+            assert all(balance.reserved == ZERO for balance in balances.values())
+        assert self.run(self.ledger(0).check()) == []
+
+
+class InMemory(Money):
+    def start(self) -> list[Ledger]:
+        return [MemoryLedger(self.clock)]
+
+
+class OnDisk(Money):
+    def start(self) -> list[Ledger]:
+        return [self.process(), self.process()]
+
+    def process(self) -> SqliteLedger:
+        return SqliteLedger(self.folder / "ledger.db", self.clock)
+
+    @rule(process=PROCESSES)
+    def a_process_dies(self, process: int) -> None:
+        """It never comes back to its calls; the operating system closes its file."""
+        self.run(self.ledgers[process].aclose())
+        self.ledgers[process] = self.process()
+
+    def done(self, step: Awaitable[None]) -> bool:
+        try:
+            return super().done(step)
+        except AssertionError as error:
+            if "is closed: open it again" in str(error):
+                return False
+            raise
+
+
+class Pair:
+    """Both ledgers as one, which must not differ in anything that they say. Leases end before silence matters."""
+
+    def __init__(self, memory: Ledger, disk: Ledger) -> None:
+        self._both = (memory, disk)
+        self._on_disk: dict[str, Reservation] = {}
+
+    async def reserve(self, hold: Hold, caps: Caps) -> Reservation:
+        asked = replace(hold, lease_s=min(hold.lease_s, SILENCE_S - 10))
+        memory, disk = await self._twice(lambda _, one: one.reserve(asked, caps))
+        assert replace(memory, id="") == replace(disk, id="")
+        self._on_disk[memory.id] = disk
+        return memory
+
+    async def dispatch(self, reservation: Reservation) -> None:
+        await self._twice(lambda name, one: one.dispatch(name(reservation)))
+
+    async def beat(self) -> None:
+        await self._twice(lambda _, one: one.beat())
+
+    async def settle(self, reservation: Reservation, settlement: Settlement) -> None:
+        await self._twice(lambda name, one: one.settle(name(reservation), settlement))
+
+    async def void(self, reservation: Reservation) -> None:
+        await self._twice(lambda name, one: one.void(name(reservation)))
+
+    async def forfeit(self, reservation: Reservation, settlement: Settlement) -> None:
+        await self._twice(lambda name, one: one.forfeit(name(reservation), settlement))
+
+    async def record(self, free: Free) -> None:
+        await self._twice(lambda _, one: one.record(free))
+
+    async def view(self, caps: Caps, account: Account) -> BudgetView:
+        for period in PERIODS:
+            await self.report(period)
+        return await self._same(lambda one: one.view(caps, account))
+
+    async def raise_alerts(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
+        return await self._same(lambda one: one.raise_alerts(alerts))
+
+    async def unblock(self, model: str) -> bool:
+        return await self._same(lambda one: one.unblock(model))
+
+    async def report(self, period: PeriodName) -> PeriodReport:
+        return await self._same(lambda one: one.report(period))
+
+    async def usage(self, by: By, month: str | None = None) -> Sequence[UsageRow]:
+        return await self._same(lambda one: one.usage(by, month))
+
+    async def drifts(self) -> Sequence[str]:
+        return await self._same(lambda one: one.drifts())
+
+    async def check(self) -> Sequence[str]:
+        return await self._same(lambda one: one.check())
+
+    async def aclose(self) -> None:
+        for one in self._both:
+            await one.aclose()
+
+    async def _same(self, step: Callable[[Ledger], Awaitable[T]]) -> T:
+        memory, disk = await self._twice(lambda _, one: step(one))
+        assert memory == disk
+        return memory
+
+    async def _twice(self, step: Callable[[Callable[[Reservation], Reservation], Ledger], Awaitable[T]]) -> tuple[T, T]:
+        """Raises what both of them raise."""
+        results: list[T] = []
+        errors: list[HybridError] = []
+        for one, name in zip(self._both, (_as_it_is, self._of_disk), strict=True):
+            try:
+                results.append(await step(name, one))
+            except (BudgetExceeded, StorageError) as error:
+                errors.append(error)
+        if errors:
+            assert len({_without_names(error) for error in errors}) == 1, errors
+            assert not results, errors
+            raise errors[0]
+        return results[0], results[1]
+
+    def _of_disk(self, reservation: Reservation) -> Reservation:
+        return self._on_disk[reservation.id]
+
+
+def _as_it_is(reservation: Reservation) -> Reservation:
+    return reservation
+
+
+def _without_names(error: HybridError) -> tuple[str, bool | None]:
+    text = re.sub("reservation [0-9a-f]{32}", "reservation", str(error))
+    return text, error.passing if isinstance(error, BudgetExceeded) else None
+
+
+class Twins(Money):
+    def start(self) -> list[Ledger]:
+        return [Pair(MemoryLedger(self.clock), SqliteLedger(self.folder / "ledger.db", self.clock))]
