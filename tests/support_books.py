@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Generator
 from contextlib import aclosing, contextmanager
 from pathlib import Path
@@ -22,6 +23,12 @@ from tests.support_ledger import ME, FakeClock, ended, hold, usd
 ROOT = Path(__file__).parents[1]
 
 
+def fast_folder() -> Path:
+    """In memory where there is such a place, because every commit waits for a disk."""
+    memory = Path("/dev/shm")
+    return Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+
+
 def balance(spent: str = "0", reserved: str = "0") -> Balance:
     return Balance(spent=usd(spent), reserved=usd(reserved))
 
@@ -31,9 +38,9 @@ async def held(ledger: Ledger, account: Account = ME) -> Balance:
     return (await ledger.view(Caps(), account)).balances["month"]
 
 
-async def sent(ledger: Ledger, bound: str, caps: Caps | None = None, **terms: float) -> Reservation:
+async def sent(ledger: Ledger, bound: str, caps: Caps | None = None, *, lease_s: float = 80.0) -> Reservation:
     """A call that is under way."""
-    reservation = await ledger.reserve(hold(bound, **terms), caps or Caps())
+    reservation = await ledger.reserve(hold(bound, lease_s=lease_s), caps or Caps())
     await ledger.dispatch(reservation)
     return reservation
 

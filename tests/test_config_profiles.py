@@ -459,6 +459,16 @@ def test_a_built_in_name_at_another_host_keeps_neither_the_key_nor_the_price_lis
     assert (found.api_key_env, found.key_needed, found.price_provider) == ((), False, None)
 
 
+def test_what_a_vendor_tells_of_its_bill_goes_by_the_host(profile: Path):
+    moved = load(profile, "providers: {openrouter: {base_url: 'https://gateway.example.com/v1'}}\n").provider(
+        "openrouter"
+    )
+    named = spec(profile, "{kind: openai, base_url: 'https://api.x.ai/v1'}")
+    assert VENDORS["openrouter"].bill == "dollars_and_upstream"
+    assert moved is not None
+    assert (moved.bill, named.bill) == (None, "ticks")
+
+
 def test_the_embedded_model_has_no_address_to_change(profile: Path):
     assert "base_url: unknown key" in problem(profile, "providers: {embedded: {base_url: 'https://a.example'}}\n")
     found = load(profile, "providers: {embedded: {default_model: qwen}}\n").provider("embedded")

@@ -186,7 +186,7 @@ class Attempting:
         if step.spec.local:
             return ZERO
         usage = completion.usage
-        if usage is None or not believable(usage, text=completion.text, request_bytes=request.size_bytes):
+        if usage is None or not believable(usage, text=completion.text, request=request):
             return None
         return self.prices.cost(step.spec, usage, self.clock.now())
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_mcp.domain.budget import EMPTY, Balance, BudgetView, Caps, Overbilled
+from hybrid_mcp.domain.budget import EMPTY, Balance, Balances, BudgetView, Caps, Overbilled
 from hybrid_mcp.domain.completion import Quality, Request
 from hybrid_mcp.domain.eligibility import Breaker, Candidate, Situation
 from hybrid_mcp.domain.errors import BudgetExceeded, ContextTooLong, EgressDenied, NoRoute, SensitiveContent
@@ -262,17 +262,20 @@ def test_a_cap_of_zero_means_never_spend_and_leaves_local_models_alone():
 
 
 def test_a_local_answer_in_place_of_a_paid_one_says_which_budget_is_gone():
-    for caps, told in (
-        (Caps(month=ZERO), "the monthly budget of $0.00"),
-        (Caps(day=ZERO, month=Usd.limit(50)), "the daily budget of $0.00"),
-        (Caps(client=ZERO), "this client's budget of $0.00"),
-        (Caps(project=ZERO), "this project's monthly budget of $0.00"),
+    spent_month: Balances = {**EMPTY, "month": Balance(spent=Usd.limit(50))}
+    held_month: Balances = {**EMPTY, "month": Balance(reserved=Usd.limit(50))}
+    for view, told in (
+        (BudgetView(caps=Caps(month=ZERO)), "the monthly budget is $0.00"),
+        (BudgetView(caps=Caps(day=ZERO, month=Usd.limit(50))), "the daily budget is $0.00"),
+        (BudgetView(caps=Caps(client=ZERO)), "this client's budget is $0.00"),
+        (BudgetView(caps=Caps(project=ZERO)), "this project's monthly budget is $0.00"),
+        (BudgetView(caps=CAPS, balances=spent_month), "the monthly budget of $50.00 is spent"),
+        (BudgetView(caps=CAPS, balances=held_month), "the monthly budget of $50.00 is spent or set aside for calls u"),
     ):
-        wanted = decide(situation(90, budget=BudgetView(caps=caps)), ALL).reason
-        assert "no paid model may run (needs up to $0.00" in wanted
-        assert f"$0.00 is left of {told}), so a local one answers" in wanted.replace("))", ")")
-        easy = decide(situation(10, budget=BudgetView(caps=caps)), ALL).reason
-        assert f"nothing may be spent now ($0.00 is left of {told})" in easy
+        wanted = decide(situation(90, budget=view), ALL).reason
+        assert f"no paid model may run ({told}" in wanted
+        assert ", so a local one answers" in wanted
+        assert f"nothing may be spent: {told}" in decide(situation(10, budget=view), ALL).reason
 
 
 def test_money_that_is_only_reserved_is_another_reason_than_money_that_is_spent():

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import shutil
+import subprocess
 from collections.abc import Generator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +23,7 @@ from hybrid_mcp.domain.reservation import Settlement, Source
 from hybrid_mcp.storage.sqlite import SqliteLedger
 from tests.e2e.test_nothing_is_told import PROFILE, paid_home
 from tests.e2e.test_paid import ANSWER, COST, content
-from tests.support_e2e import printed, run, session, write_profile
+from tests.support_e2e import PROGRAM, environment, printed, run, session, write_profile
 from tests.support_ledger import FakeClock, ended, free, usd
 from tests.support_servers import FakeServer, Reply, openai_chunk, openai_reply, reply_always
 
@@ -65,6 +67,11 @@ def lines(done: CompletedProcess[str]) -> list[str]:
 
 def alerts(done: CompletedProcess[str]) -> list[str]:
     return [line for line in done.stderr.splitlines() if line.startswith("hybrid-mcp: ")]
+
+
+def raw_csv(home: Path) -> bytes:
+    """Read as text, a CR would be gone."""
+    return subprocess.check_output([PROGRAM, "usage", "--csv"], env=environment(home), timeout=120)
 
 
 async def write_down(home: Path, *entries: tuple[str, Source, Settlement], at: datetime | None = None) -> None:
@@ -184,6 +191,12 @@ def test_a_budget_of_nothing_is_told_as_what_it_means(home: Path):
         "the monthly budget is $0: no paid model may run, local ones answer",
         "nothing was answered this month",
     ]
+    assert pay(home).returncode == 0
+    assert lines(command(home, "budget", MONTHLY_BUDGET="0"))[1:4] == [
+        "this month  $0.00  $0.002  $0.00     $0.00",
+        "the monthly budget is $0: no paid model may run, local ones answer",
+        "answers: 0 local, 1 cloud, 0 from the cache",
+    ]
 
 
 @pytest.mark.parametrize("cap", ["0.002", "0"])
@@ -295,7 +308,9 @@ async def test_usage_as_csv_is_read_by_spreadsheets_and_shells(home: Path):
     assert sorted(row[0] for row in rows if row[0] != "fake:big") == [
         "'+1:m", "'-1:m", '\'=HYPERLINK("http://evil"),x', "'@sum:m",
     ]  # fmt: skip
-    assert "\r" not in done.stdout
+    raw = raw_csv(home)
+    assert raw.count(os.linesep.encode()) == raw.count(b"\n") == 2
+    assert (b"\r" in raw) is ("\r" in os.linesep)
 
 
 @pytest.mark.anyio

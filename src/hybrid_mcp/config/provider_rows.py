@@ -77,7 +77,7 @@ def _spec(name: str, entry: Field) -> ProviderSpec:
 
 
 def _placed(name: str, given: Fields, row: ProviderSpec | None) -> ProviderSpec:
-    """The row with kind and address. At another host a built-in one keeps neither its key nor its price list."""
+    """The row with kind and address. At another host a built-in one keeps neither its key nor its prices."""
     spec = row or ProviderSpec(name=name, kind="openai")
     spec = replace(spec, kind=take(given, "kind", lambda field: fields.choice(field, _KINDS), spec.kind))
     local = given.get("local")
@@ -87,13 +87,15 @@ def _placed(name: str, given: Fields, row: ProviderSpec | None) -> ProviderSpec:
     endpoint = fields.parsed(field, parse_base_url)
     if endpoint.host != spec.host:
         spec = replace(spec, api_key_env=(), key_needed=False)
+    vendor = _vendor_at(endpoint, spec.kind)
     spec = replace(
         spec,
         base_url=endpoint.url,
         host=endpoint.host,
         loopback=endpoint.loopback,
         local=endpoint.loopback,
-        price_provider=_price_provider(endpoint, spec.kind),
+        price_provider=vendor and vendor.price_provider,
+        bill=vendor and vendor.bill,
     )
     if local is not None:
         spec = replace(spec, local=_checked_local(local, spec))
@@ -110,10 +112,9 @@ def _with_terms(spec: ProviderSpec, given: Fields) -> ProviderSpec:
     return replace(spec, default_model=take(given, "default_model", _model, spec.default_model))
 
 
-def _price_provider(endpoint: Endpoint, kind: ProviderKind) -> str | None:
-    """The price list of the built-in vendor that answers at this host, whatever name the profile gives it."""
-    rows = (row for row in VENDORS.values() if row.host == endpoint.host and row.kind == kind)
-    return next((row.price_provider for row in rows), None)
+def _vendor_at(endpoint: Endpoint, kind: ProviderKind) -> ProviderSpec | None:
+    """The built-in vendor that answers at this host, whatever name the profile gives it."""
+    return next((row for row in VENDORS.values() if row.host == endpoint.host and row.kind == kind), None)
 
 
 def _checked_local(field: Field, spec: ProviderSpec) -> bool:

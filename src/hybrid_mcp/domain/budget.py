@@ -134,8 +134,12 @@ class Overbilled:
     at: datetime
 
     def __str__(self) -> str:
+        return f"{self.model} {self.reason}"
+
+    @property
+    def reason(self) -> str:
         return (
-            f"{self.model} cost {self.cost} where at most {self.bound} was expected ({self.at:%Y-%m-%d %H:%M} UTC): it "
+            f"cost {self.cost} where at most {self.bound} was expected ({self.at:%Y-%m-%d %H:%M} UTC): it "
             "gets no paid call until the owner has looked at its price and runs "
             f"`hybrid-mcp models unblock {self.model}`"
         )

@@ -11,7 +11,7 @@ from typing import Literal
 
 from hybrid_mcp.domain.budget import SCOPE_NAMES, SCOPES, BudgetView, Quote, Scope
 from hybrid_mcp.domain.completion import Request
-from hybrid_mcp.domain.money import Usd
+from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec, Profile
 from hybrid_mcp.domain.scorer import Complexity
 from hybrid_mcp.domain.whitelist import Whitelist
@@ -193,16 +193,15 @@ def _check_budget(situation: Situation, candidate: Candidate) -> _Found:
     least = quote.bound(_least_output(situation))
     if least <= limit:
         return None
-    waiting_helps = least <= (situation.budget.if_all_were_settled().affordable() or least)
-    return (
-        "reserved" if waiting_helps else "budget",
-        f"needs up to {least} and {limit} may be spent now ({tightest(situation.budget)})",
-    )
+    waiting_helps = least <= (situation.budget.if_all_were_settled().affordable() or ZERO)
+    words = tightest(situation.budget)
+    reason = words if limit == ZERO else f"needs up to {least} and {limit} may be spent now ({words})"
+    return "reserved" if waiting_helps else "budget", reason
 
 
 def _check_blocked(situation: Situation, candidate: Candidate) -> _Found:
     blocked = situation.budget.blocked.get(candidate.spec.name)
-    return None if blocked is None else ("blocked", str(blocked))
+    return None if blocked is None else ("blocked", blocked.reason)
 
 
 def _check_breaker(_: Situation, candidate: Candidate) -> _Found:
@@ -232,8 +231,16 @@ def room(situation: Situation, candidate: Candidate) -> int:
 def tightest(budget: BudgetView) -> str:
     """The cap that leaves the least, in words. At least one must be set."""
     left: list[tuple[Usd | None, Scope]] = [(budget.remaining(scope), scope) for scope in SCOPES]
-    limits = [
-        (amount, f"{amount} is left of {SCOPE_NAMES[scope]} of {budget.caps.of(scope)}") for amount, scope in left
-    ]
-    limits.append((budget.caps.request, f"max_cost is {budget.caps.request}"))
-    return min((limit, text) for limit, text in limits if limit is not None)[1]
+    limits = [(amount, _words_of(budget, scope, amount)) for amount, scope in left if amount is not None]
+    if budget.caps.request is not None:
+        limits.append((budget.caps.request, f"max_cost is {budget.caps.request}"))
+    return min(limits)[1]
+
+
+def _words_of(budget: BudgetView, scope: Scope, left: Usd) -> str:
+    name, cap, spent = SCOPE_NAMES[scope], budget.caps.of(scope), budget.balances[scope].spent
+    if left > ZERO:
+        return f"{left} is left of {name} of {cap}"
+    if cap == ZERO:
+        return f"{name} is $0.00"
+    return f"{name} of {cap} is spent{'' if spent >= (cap or ZERO) else ' or set aside for calls under way'}"

@@ -71,11 +71,13 @@ class ProviderError(HybridError):
     """One attempt failed.
 
     `billed` says whether the provider may have counted tokens: only when it is False is the reservation freed.
+    `streamed_bytes`: UTF-8 bytes of answer and thinking that came before; they cannot be more tokens than bytes.
     """
 
-    def __init__(self, message: str, *, billed: bool = True) -> None:
+    def __init__(self, message: str, *, billed: bool = True, streamed_bytes: int = 0) -> None:
         super().__init__(message)
         self.billed = billed
+        self.streamed_bytes = streamed_bytes
 
 
 class ProviderUnavailable(ProviderError):

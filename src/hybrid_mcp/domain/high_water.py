@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +19,6 @@ class HighWater:
     month: str
     of_day: int
     projects: Mapping[str, int]
-
-    def holds_the_same(self, other: HighWater) -> bool:
-        """Whether the two differ in nothing but the number of entries."""
-        return replace(self, entry=other.entry) == other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hybrid_mcp.domain.completion import Completion, Usage
+from hybrid_mcp.domain.completion import Completion, Request, Usage
 from hybrid_mcp.domain.profile import ModelSpec
+from hybrid_mcp.domain.tokens import can_be
 
 _REFUSAL = re.compile(
     r"\s*(?:i(?:'m| am) (?:sorry|afraid)|sorry,|as an ai|i(?: cannot| can't| can not| am unable to|'m unable to)"
     r" (?:help|assist|answer|provide|fulfil|comply|do that))",
     re.IGNORECASE,
 )
-_OUTPUT_BYTES_PER_TOKEN = 32
-_INPUT_BYTES_PER_TOKEN = 128
-"""More bytes a token than these is not believed: common tokenizers' longest tokens for running text are 16 to 20 bytes,
-and only runs of blanks or rules come near 128."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +44,9 @@ def judge(completion: Completion, spec: ModelSpec, *, shrunk: bool) -> Verdict:
     return GOOD
 
 
-def believable(usage: Usage | None, *, text: str, request_bytes: int) -> bool:
+def believable(usage: Usage | None, *, text: str, request: Request) -> bool:
     """Whether reported token counts can be true for what was sent and streamed; too low counts as not reported."""
-    if usage is None:
+    if usage is None or not usage.input_tokens or (text and not usage.output_tokens):
         return False
-    streamed = len(text.encode(errors="replace"))
-    output_holds = usage.output_tokens * _OUTPUT_BYTES_PER_TOKEN >= streamed
-    input_holds = usage.input_tokens > 0 and usage.input_tokens * _INPUT_BYTES_PER_TOKEN >= request_bytes
-    return output_holds and input_holds
+    sent = "\n".join(message.content for message in request.messages())
+    return can_be(text, usage.output_tokens) and can_be(sent, usage.input_tokens)

@@ -11,6 +11,9 @@ ProviderKind = Literal["embedded", "ollama", "openai", "anthropic"]
 Tier = Literal["cheap", "premium"]
 Fallback = Literal["local_with_cot", "local_best_effort", "local"]
 ApprovalMode = Literal["ask", "terminal", "deny", "allow"]
+Bill = Literal["dollars", "dollars_and_upstream", "ticks"]
+"""How an answer's usage tells what was charged: `cost` in dollars, the same and in `cost_details` the bill for a key of
+one's own at the vendor behind, or `cost_in_usd_ticks`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,8 @@ class ProviderSpec:
     """Where models run.
 
     `local`: no money and no data leaves the owner's machines. `host` is None for the embedded provider. `loopback`:
-    the address is this machine. `price` and `context_tokens` are declared by the owner for all of its models.
+    the address is this machine. `price` and `context_tokens` are declared by the owner for all of its models. `bill`:
+    None where answers do not tell what was charged.
     """
 
     name: str
@@ -38,6 +42,7 @@ class ProviderSpec:
     api_key_env: tuple[str, ...] = ()
     key_needed: bool = False
     price_provider: str | None = None
+    bill: Bill | None = None
     price: Price | None = None
     context_tokens: int | None = None
     default_model: str | None = None

@@ -59,8 +59,9 @@ class Decision:
 
 NOTHING_LEFT = "no model may run this"
 REMEDIES: Mapping[Cause, str] = {
-    "budget": "To pay for it, the owner raises monthly_budget, daily_budget or max_cost in the profile (or "
-    "MONTHLY_BUDGET, DAILY_BUDGET), or waits for the next day or month in UTC; a local model costs nothing.",
+    "budget": "To pay for it, the owner raises that budget in the profile or its environment variable (MONTHLY_BUDGET, "
+    "DAILY_BUDGET, PROJECT_BUDGET, CLIENT_BUDGET; max_cost for one request), or waits for the next day or month (UTC); a "
+    "local model costs nothing.",
     "reserved": "Other calls have set money aside: call again when they are done.",
     "sensitive": "Take it out of the request, or have a local model ready (`hybrid-mcp doctor` says how).",
     "forced": "Without force_local and force_cloud the other models may run too; the profile lists cloud models as "
@@ -89,7 +90,7 @@ def refusal(decision: Decision) -> HybridError:
     causes = {excluded.cause for excluded in decision.excluded}
     listed = "; ".join(f"{excluded.model}: {excluded.reason}" for excluded in decision.excluded)
     remedies = " ".join(text for cause, text in REMEDIES.items() if cause in causes)
-    why = decision.reason.removesuffix(f"; {NOTHING_LEFT}")
+    why = decision.reason.replace(f"; {NOTHING_LEFT}", "")
     told = listed or "No model is known: run `hybrid-mcp doctor`"
     message = f"{NOTHING_LEFT} ({why}). {told}. {remedies}".rstrip()
     if "sensitive" in causes:
@@ -246,7 +247,7 @@ def _reason(situation: Situation, ordered: Sequence[Candidate], out: Sequence[Ex
             else f"no paid model may run{f' ({why})' if why else ''}, so a local one answers"
         )
     elif situation.budget.affordable() == ZERO:
-        parts.append(f"nothing may be spent now ({tightest(situation.budget)})")
+        parts.append(f"nothing may be spent: {tightest(situation.budget)}")
     return "; ".join(parts)
 
 

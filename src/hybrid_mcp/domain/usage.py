@@ -155,7 +155,7 @@ def _grouped(tallies: Mapping[TallyKey, Sums], name: Callable[[TallyKey], str]) 
 def _row(key: str, sums: Sums) -> UsageRow:
     return UsageRow(
         key=key, requests=sums.requests, input_tokens=sums.input_tokens, output_tokens=sums.output_tokens,
-        cost=Usd(sums.cost), saved=Usd(sums.saved), billed=Usd(sums.billed) if sums.billed else None,
+        cost=Usd(sums.cost), saved=Usd(sums.saved), billed=Usd(sums.billed) if sums.billed or sums.booked else None,
     )  # fmt: skip
 
 

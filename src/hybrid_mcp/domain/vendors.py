@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hybrid_mcp.domain.profile import ModelName, ProviderKind, ProviderSpec
+from hybrid_mcp.domain.profile import Bill, ModelName, ProviderKind, ProviderSpec
 from hybrid_mcp.domain.whitelist import url_host
 
 EMBEDDED = ProviderSpec(name="embedded", kind="embedded", loopback=True, local=True, default_model="smollm2")
@@ -22,10 +22,11 @@ def _cloud(
     prices: str | None = None,
     default: str | None = None,
     kind: ProviderKind = "openai",
+    bill: Bill | None = None,
 ) -> ProviderSpec:
     return ProviderSpec(
         name=name, kind=kind, base_url=base_url, host=url_host(base_url), api_key_env=keys, key_needed=True,
-        price_provider=prices, default_model=default,
+        price_provider=prices, default_model=default, bill=bill,
     )  # fmt: skip
 
 
@@ -47,10 +48,10 @@ _ROWS = (
     ),
     _cloud(
         "openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY",
-        prices="openrouter", default="openai/gpt-6.1-sol",
+        prices="openrouter", default="openai/gpt-6.1-sol", bill="dollars_and_upstream",
     ),
     # Requesty and AkashML have no price list of their own here: the profile declares a `price`.
-    _cloud("requesty", "https://router.requesty.ai/v1", "REQUESTY_API_KEY"),
+    _cloud("requesty", "https://router.requesty.ai/v1", "REQUESTY_API_KEY", bill="dollars"),
     _cloud("akashml", "https://api.akashml.com/v1", "AKASHML_API_KEY"),
     _cloud("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", prices="deepseek"),
     _cloud(
@@ -61,7 +62,7 @@ _ROWS = (
         "mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY",
         prices="mistral", default="mistral-medium-latest",
     ),
-    _cloud("xai", "https://api.x.ai/v1", "XAI_API_KEY", prices="x-ai"),
+    _cloud("xai", "https://api.x.ai/v1", "XAI_API_KEY", prices="x-ai", bill="ticks"),
     _cloud(
         "together", "https://api.together.xyz/v1", "TOGETHER_API_KEY",
         prices="together", default="openai/gpt-oss-120b",
@@ -69,7 +70,9 @@ _ROWS = (
 )  # fmt: skip
 
 VENDORS: Mapping[str, ProviderSpec] = MappingProxyType({row.name: row for row in _ROWS})
-"""Built-in providers by name, the ones on this machine first. `price_provider` is the id that genai-prices uses."""
+"""Built-in providers by name, the ones on this machine first. `price_provider` is the id that genai-prices uses, `bill`
+what the vendor documents: openrouter.ai/docs (Usage Accounting), docs.requesty.ai (Create Chat Completion), docs.x.ai
+(Cost Tracking)."""
 
 ALIASES: Mapping[str, str] = MappingProxyType({"gemini": "gemini", "claude": "anthropic", "openai": "openai"})
 """What `preferred_model` may say instead of `provider:model`, and the provider that it means."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx2
 from anthropic import AnthropicError, APIStatusError, AsyncAnthropic, AsyncStream, omit
@@ -53,14 +54,8 @@ class AnthropicProvider:
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
         answer = Answer(progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens)
-        try:
-            await read_stream(self._opened(call), lambda event: _take(answer, event), answer, self._patience)
-        except (AnthropicError, httpx2.HTTPError, TimeoutError, OSError, ValueError) as error:
-            raise _failure(self._spec, call.model, error, begun=answer.begun) from None
-        if not answer.begun:
-            raise malformed(self._spec, call.model)
-        if answer.finish is None:
-            raise broke_off(self._spec, call.model)
+        with answer.accounted():
+            await self._read(answer, call)
         return answer.completion()
 
     async def models(self) -> Sequence[ModelSpec]:
@@ -69,6 +64,16 @@ class AnthropicProvider:
 
     async def aclose(self) -> None:
         await self._sdk.close()
+
+    async def _read(self, answer: Answer, call: ProviderCall) -> None:
+        try:
+            await read_stream(self._opened(call), lambda event: _take(answer, event), answer, self._patience)
+        except (AnthropicError, httpx2.HTTPError, TimeoutError, OSError, ValueError) as error:
+            raise _failure(self._spec, call.model, error, begun=answer.begun) from None
+        if not answer.begun:
+            raise malformed(self._spec, call.model)
+        if answer.finish is None:
+            raise broke_off(self._spec, call.model)
 
     @asynccontextmanager
     async def _opened(self, call: ProviderCall) -> AsyncGenerator[AsyncStream[RawMessageStreamEvent]]:
@@ -109,9 +114,13 @@ def _take(answer: Answer, event: RawMessageStreamEvent) -> None:
     try:
         match event.type:
             case "message_start":
-                answer.usage = _usage(event.message.usage, Usage(input_tokens=0, output_tokens=0))
+                # Its output is what was written so far: only the end tells of all of it.
+                started = _usage(event.message.usage, Usage(input_tokens=0, output_tokens=0))
+                answer.usage = replace(started, output_tokens=0)
             case "content_block_delta" if event.delta.type == "text_delta":
                 answer.add(event.delta.text)
+            case "content_block_delta" if event.delta.type == "thinking_delta":
+                answer.add_thinking(event.delta.thinking)
             case "message_delta":
                 answer.usage = _usage(event.usage, answer.usage or Usage(input_tokens=0, output_tokens=0))
                 if event.delta.stop_reason:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
@@ -13,6 +13,7 @@ from hybrid_mcp.domain.profile import ModelName, ModelSpec, Profile, ProviderSpe
 from hybrid_mcp.ports import Clock, Listed, Progress, Provider
 from hybrid_mcp.providers.discovery import discover, size_key
 from hybrid_mcp.providers.guarded import Breakers
+from hybrid_mcp.providers.turns import Turns
 
 FOUND_FOR_S = 10.0
 """What was found on this machine is believed for so long, in seconds: a server that was just started is soon seen."""
@@ -44,6 +45,10 @@ class ProfileCatalog:
     _found: tuple[ModelSpec, ...] = ()
     _found_at: float | None = None
     _looking: anyio.Lock = field(default_factory=anyio.Lock)
+    _turns: Turns = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._turns = Turns(self.breakers)
 
     async def listed(self) -> Sequence[Listed]:
         """Local models from fast to best, then the profile's cloud models in its order."""
@@ -73,8 +78,12 @@ class ProfileCatalog:
         return self.provider_of(spec.provider)
 
     def turn(self, spec: ModelSpec, progress: Progress) -> AbstractAsyncContextManager[None]:
-        del spec, progress
-        return nullcontext()
+        """A place among the calls that its provider serves at once; waits for it, and says so.
+
+        Raises:
+            ProviderUnavailable: on entering: the model is left alone after failures; nothing was sent.
+        """
+        return self._turns.turn(spec, progress)
 
     def provider_of(self, spec: ProviderSpec) -> Provider:
         if spec.name not in self._opened:

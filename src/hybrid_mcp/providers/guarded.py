@@ -1,4 +1,4 @@
-"""A breaker, a memory of latencies and a limit on concurrency around any provider."""
+"""A breaker and a memory of latencies around any provider."""
 
 from __future__ import annotations
 
@@ -28,9 +28,6 @@ from hybrid_mcp.domain.errors import ProviderRateLimited, ProviderTimeout, Provi
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Clock, Progress, Provider, ProviderCall
 
-LOCAL_CONCURRENCY = 2
-"""A local model shares one processor: more answers at once make all of them slow."""
-CLOUD_CONCURRENCY = 32
 SILENCE_S = 10.0
 """A healthy model is often silent for some seconds, while it reads the prompt or thinks: a caller who gives it less
 says nothing about it."""
@@ -62,18 +59,24 @@ class Breakers:
             retry_in_s=retry_in_s(breaker, now),
         )
 
-    def check(self, name: str) -> None:
-        """Refuse at once while the breaker is open.
+    def check(self, name: str) -> Breaker:
+        """The breaker as it will be when an attempt is made now.
 
         Raises:
-            ProviderUnavailable: it is; nothing was sent.
+            ProviderUnavailable: it is open, or its one probe is under way; nothing was sent.
         """
-        wait_s = self.health(name).retry_in_s
+        breaker, now = self._breakers.get(name, CLOSED), self._clock.monotonic()
+        admitted, wait_s = admit(breaker, now), retry_in_s(breaker, now)
+        if admitted is not None:
+            return admitted
         if wait_s > 0:
             raise ProviderUnavailable(
                 f"{name} failed several times or asked to wait; it is tried again in {math.ceil(wait_s):,} s",
                 billed=False,
             )
+        raise ProviderUnavailable(
+            f"{name} failed several times; one request is trying it now, others are not sent", billed=False
+        )
 
     def admit(self, name: str) -> int:
         """Count an attempt in; the result goes back into `settle`.
@@ -81,12 +84,7 @@ class Breakers:
         Raises:
             ProviderUnavailable: the breaker is open, or its one probe is under way; nothing was sent.
         """
-        self.check(name)
-        admitted = admit(self._breakers.get(name, CLOSED), self._clock.monotonic())
-        if admitted is None:
-            raise ProviderUnavailable(
-                f"{name} failed several times; one request is trying it now, others are not sent", billed=False
-            )
+        admitted = self.check(name)
         self._breakers[name] = admitted
         return admitted.generation
 
@@ -100,39 +98,16 @@ class Breakers:
 
 
 class Guarded:
-    """A provider that is left alone while it fails, and never asked for more at once than it can do."""
+    """A provider that is left alone while it fails."""
 
-    def __init__(
-        self,
-        inner: Provider,
-        *,
-        spec: ProviderSpec,
-        breakers: Breakers,
-        clock: Clock,
-        concurrency: int | None = None,
-    ) -> None:
+    def __init__(self, inner: Provider, *, spec: ProviderSpec, breakers: Breakers, clock: Clock) -> None:
         self._inner = inner
         self._spec = spec
         self._breakers = breakers
         self._clock = clock
-        self._limiter = anyio.CapacityLimiter(concurrency or (LOCAL_CONCURRENCY if spec.local else CLOUD_CONCURRENCY))
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
         name = f"{self._spec.name}:{call.model}"
-        self._breakers.check(name)
-        if self._limiter.available_tokens < 1:
-            running = int(self._limiter.borrowed_tokens)
-            progress.status(f"waiting for {self._spec.name}: {running} requests are running there")
-        async with self._limiter:
-            return await self._attempt(name, call, progress)
-
-    async def models(self) -> Sequence[ModelSpec]:
-        return await self._inner.models()
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    async def _attempt(self, name: str, call: ProviderCall, progress: Progress) -> Completion:
         admission = self._breakers.admit(name)
         outcome: Outcome = "neutral"
         deadline = anyio.current_effective_deadline()
@@ -155,6 +130,12 @@ class Guarded:
             self._breakers.settle(name, admission, outcome)
         self._breakers.took(name, first.latency_s())
         return completion
+
+    async def models(self) -> Sequence[ModelSpec]:
+        return await self._inner.models()
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
 class _FirstPiece:

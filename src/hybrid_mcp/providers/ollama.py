@@ -110,18 +110,23 @@ class OllamaProvider:
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
         answer = Answer(progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens)
+        with answer.accounted():
+            context = await self._read(answer, call)
+        _refuse_if_cut(self._spec, call, answer.usage, context)
+        return answer.completion()
+
+    async def _read(self, answer: Answer, call: ProviderCall) -> int:
+        """The whole answer; the result is the context size that was asked for."""
         try:
             with anyio.fail_after(self._patience.first_byte_s):
                 context = await self._context_of(call.model)
-            output_cap = _output_cap(self._spec, call, context)
-            opened = self._opened(call, context, output_cap)
+            opened = self._opened(call, context, _output_cap(self._spec, call, context))
             await read_stream(opened, lambda part: _take(answer, part), answer, self._patience)
         except _SDK_ERRORS as error:
             raise _failure(self._spec, call.model, error, begun=answer.begun) from None
         if answer.finish is None:
             raise broke_off(self._spec, call.model)
-        _refuse_if_cut(self._spec, call, answer.usage, context)
-        return answer.completion()
+        return context
 
     async def models(self) -> Sequence[ModelSpec]:
         """The models that can chat, with their context sizes where Ollama tells them quickly."""
@@ -198,6 +203,7 @@ class OllamaProvider:
 
 def _take(answer: Answer, part: ollama.ChatResponse) -> None:
     answer.add(part.message.content)
+    answer.add_thinking(part.message.thinking)
     answer.add_logprobs(token.logprob for token in part.logprobs or ())
     if part.done:
         answer.finish = _FINISH.get(part.done_reason or "stop", "other")

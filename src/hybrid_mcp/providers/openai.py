@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import httpx2
@@ -17,8 +17,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from hybrid_mcp.domain.completion import Completion, Finish, Message, Usage
 from hybrid_mcp.domain.errors import HybridError
-from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
+from hybrid_mcp.domain.profile import Bill, ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
+from hybrid_mcp.providers.bills import billed
 from hybrid_mcp.providers.discovery import MODELS_KEPT, is_name, known, parameters_in, size_key
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
 from hybrid_mcp.providers.http import Egress, base_url_of, bearer, client_httpx2, fetch_listing, listing_url
@@ -32,14 +33,18 @@ _NOT_CHAT = ("embed", "rerank", "whisper", "tts")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """What differs between servers. `temperature` None: not sent."""
+    """What differs between servers. None: not sent."""
 
     output_cap: Literal["max_tokens", "max_completion_tokens"]
-    temperature: float | None
+    temperature: float | None = None
+    service_tier: Literal["default"] | None = None
 
 
-OPENAI_ITSELF = Dialect(output_cap="max_completion_tokens", temperature=None)
-"""Its reasoning models refuse `max_tokens` and every temperature but the default."""
+OPENAI_ITSELF = Dialect(output_cap="max_completion_tokens", service_tier="default")
+"""Its reasoning models refuse `max_tokens` and every temperature but the default. Without a tier a request is
+served, and billed, at the one that is set for the owner's project, which may cost twice the listed price."""
+OPENAI_ELSEWHERE = replace(OPENAI_ITSELF, service_tier=None)
+"""Its models at another address, whose tiers and prices are that host's."""
 EVERYONE_ELSE = Dialect(output_cap="max_tokens", temperature=0.0)
 
 
@@ -74,8 +79,9 @@ class _Listing(BaseModel):
 
 def dialect_of(spec: ProviderSpec) -> Dialect:
     host = spec.host or ""
-    itself = host == "api.openai.com" or host.endswith(".api.openai.com") or spec.price_provider == "openai"
-    return OPENAI_ITSELF if itself else EVERYONE_ELSE
+    if host == "api.openai.com" or host.endswith(".api.openai.com"):
+        return OPENAI_ITSELF
+    return OPENAI_ELSEWHERE if spec.price_provider == "openai" else EVERYONE_ELSE
 
 
 class OpenAIProvider:
@@ -100,16 +106,8 @@ class OpenAIProvider:
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
         answer = Answer(progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens)
         logprobs = await self._server_gives_logprobs()
-        try:
-            await read_stream(
-                self._opened(call, logprobs=logprobs), lambda chunk: _take(answer, chunk), answer, self._patience
-            )
-        except (OpenAIError, httpx2.HTTPError, TimeoutError, OSError, ValueError) as error:
-            raise _failure(self._spec, call.model, error, begun=answer.begun) from None
-        if not answer.begun:
-            raise malformed(self._spec, call.model)
-        if answer.finish is None:
-            raise broke_off(self._spec, call.model)
+        with answer.accounted():
+            await self._read(answer, call, logprobs=logprobs)
         return answer.completion()
 
     async def models(self) -> Sequence[ModelSpec]:
@@ -124,6 +122,19 @@ class OpenAIProvider:
     async def aclose(self) -> None:
         await self._sdk.close()
 
+    async def _read(self, answer: Answer, call: ProviderCall, *, logprobs: bool) -> None:
+        def take(chunk: ChatCompletionChunk) -> None:
+            _take(answer, chunk, self._spec.bill)
+
+        try:
+            await read_stream(self._opened(call, logprobs=logprobs), take, answer, self._patience)
+        except (OpenAIError, httpx2.HTTPError, TimeoutError, OSError, ValueError) as error:
+            raise _failure(self._spec, call.model, error, begun=answer.begun) from None
+        if not answer.begun:
+            raise malformed(self._spec, call.model)
+        if answer.finish is None:
+            raise broke_off(self._spec, call.model)
+
     async def _server_gives_logprobs(self) -> bool:
         if self._gives_logprobs is None:
             await self.models()
@@ -131,7 +142,7 @@ class OpenAIProvider:
 
     @asynccontextmanager
     async def _opened(self, call: ProviderCall, *, logprobs: bool) -> AsyncGenerator[AsyncStream[ChatCompletionChunk]]:
-        cap, temperature = self._dialect.output_cap, self._dialect.temperature
+        cap, temperature, tier = self._dialect.output_cap, self._dialect.temperature, self._dialect.service_tier
         stream = await self._sdk.chat.completions.create(
             model=call.model,
             messages=[_message(message) for message in call.messages],
@@ -140,6 +151,7 @@ class OpenAIProvider:
             max_tokens=call.max_output_tokens if cap == "max_tokens" else omit,
             max_completion_tokens=call.max_output_tokens if cap == "max_completion_tokens" else omit,
             temperature=omit if temperature is None else temperature,
+            service_tier=omit if tier is None else tier,
             logprobs=True if logprobs else omit,
             top_logprobs=1 if logprobs else omit,
         )
@@ -171,19 +183,21 @@ def _message(message: Message) -> ChatCompletionMessageParam:
             return {"role": "assistant", "content": message.content}
 
 
-def _take(answer: Answer, chunk: ChatCompletionChunk) -> None:
+def _take(answer: Answer, chunk: ChatCompletionChunk, bill: Bill | None) -> None:
     """Add one chunk. The SDK does not validate chunks, so any attribute may be missing or of another type."""
     try:
         for choice in (chunk.choices or [])[:1]:
             _take_choice(answer, choice)
         if chunk.usage is not None:
-            answer.usage = _usage(chunk.usage)
+            answer.usage = _usage(chunk.usage, bill)
     except (AttributeError, TypeError) as error:
         raise ValueError("not a chat chunk") from error
 
 
 def _take_choice(answer: Answer, choice: Choice) -> None:
     answer.add(choice.delta.content)
+    more = choice.delta.model_extra or {}
+    answer.add_thinking(more.get("reasoning_content") or more.get("reasoning"))
     if choice.delta.refusal:
         answer.add(choice.delta.refusal)
         answer.finish = "refusal"
@@ -193,7 +207,7 @@ def _take_choice(answer: Answer, choice: Choice) -> None:
         answer.finish = _FINISH.get(choice.finish_reason, "other")
 
 
-def _usage(usage: CompletionUsage) -> Usage:
+def _usage(usage: CompletionUsage, bill: Bill | None) -> Usage:
     """Token counts. Some servers leave the thinking out of `completion_tokens`, but none out of `total_tokens`."""
     tokens_in, tokens_out, total = count(usage.prompt_tokens), count(usage.completion_tokens), count(usage.total_tokens)
     details_in, details_out = usage.prompt_tokens_details, usage.completion_tokens_details
@@ -202,6 +216,7 @@ def _usage(usage: CompletionUsage) -> Usage:
         output_tokens=max(tokens_out, total - tokens_in),
         cached_tokens=count(details_in and details_in.cached_tokens),
         reasoning_tokens=count(details_out and details_out.reasoning_tokens),
+        billed=billed(bill, usage.model_extra or {}),
     )
 
 

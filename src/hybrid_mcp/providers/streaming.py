@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
 
 from hybrid_mcp.domain.completion import Completion, Finish, Usage
-from hybrid_mcp.domain.errors import ProviderUnavailable
+from hybrid_mcp.domain.errors import ProviderError, ProviderUnavailable
 from hybrid_mcp.domain.profile import ProviderSpec
+from hybrid_mcp.domain.tokens import BYTES_PER_TOKEN, dense_bytes
 from hybrid_mcp.ports import Progress
 
 LOCAL_FIRST_BYTE_S = 120.0
@@ -27,9 +28,10 @@ COUNT_LIMIT = 1_000_000_000
 LOGPROB_FLOOR = -1_000.0
 """Far below the logarithm of any probability that a model's 16- or 32-bit numbers can hold (about -104)."""
 LOGPROB_CEILING = 0.001  # a certain token's 0, and what rounding adds to it
-BYTES_PER_TOKEN = 64
-"""Upper bound of an answer's bytes a token, on the average: the longest tokens, runs of spaces, have up to 128."""
-SPARE_BYTES = 4_096
+MOST_BYTES_PER_TOKEN = 2 * BYTES_PER_TOKEN
+"""An answer with more dense bytes for each token of its cap is longer than the cap: three times what any text has."""
+SPARE_BYTES = 1_024
+"""What a gateway may add of its own, such as a few words on why it refused."""
 
 T = TypeVar("T")
 
@@ -50,6 +52,7 @@ def patience_for(spec: ProviderSpec, first_byte_s: float | None, idle_s: float) 
 class Answer:
     """What has come of one answer so far. `begun`: the server took the request, so it may be billed.
 
+    `streamed_bytes`: UTF-8 bytes of the answer and of the thinking that the server shows.
     `name` (`provider:model`) stands in errors; `output_cap` is the number of tokens that was asked for at the most.
     """
 
@@ -57,10 +60,11 @@ class Answer:
         self.begun = False
         self.finish: Finish | None = None
         self.usage: Usage | None = None
+        self.streamed_bytes = 0
         self._progress = progress
         self._name = name
         self._output_cap = output_cap
-        self._bytes = 0
+        self._dense_bytes = 0
         self._pieces: list[str] = []
         self._logprobs: list[float] = []
 
@@ -68,18 +72,30 @@ class Answer:
         """Take the next piece.
 
         Raises:
-            ProviderUnavailable: the answer is far longer than so many tokens can be.
+            ProviderUnavailable: the answer is longer than its cap allows.
         """
         if text:
-            self._bytes += len(text.encode(errors="surrogatepass"))
-            if self._bytes > BYTES_PER_TOKEN * self._output_cap + SPARE_BYTES:
-                raise ProviderUnavailable(
-                    f"{self._name} wrote on past {self._bytes:,} bytes though at most {self._output_cap:,} tokens were "
-                    "asked for, and was broken off: use another model",
-                    billed=True,
-                )
+            self._count(text)
             self._pieces.append(text)
             self._progress.delta(text)
+
+    def add_thinking(self, text: object) -> None:
+        """Take a piece of thinking: no part of the answer, but written and billed like one.
+
+        Raises:
+            ProviderUnavailable: the answer is longer than its cap allows.
+        """
+        if isinstance(text, str):
+            self._count(text)
+
+    @contextmanager
+    def accounted(self) -> Generator[None]:
+        """A failure inside tells how much came before it."""
+        try:
+            yield
+        except ProviderError as error:
+            error.streamed_bytes = self.streamed_bytes
+            raise
 
     def add_logprobs(self, logprobs: Iterable[object]) -> None:
         self._logprobs.extend(believable(logprobs))
@@ -89,6 +105,16 @@ class Answer:
         mean = math.fsum(self._logprobs) / len(self._logprobs) if self._logprobs else None
         usage = self.usage if self.usage is not None and self.usage.input_tokens else None
         return Completion(text="".join(self._pieces), finish=self.finish or "other", usage=usage, mean_logprob=mean)
+
+    def _count(self, text: str) -> None:
+        self.streamed_bytes += len(text.encode(errors="surrogatepass"))
+        self._dense_bytes += dense_bytes(text)
+        if self._dense_bytes > MOST_BYTES_PER_TOKEN * self._output_cap + SPARE_BYTES:
+            raise ProviderUnavailable(
+                f"{self._name} ignored the output cap: it wrote on past {self.streamed_bytes:,} bytes though at most "
+                f"{self._output_cap:,} tokens were asked for, and was broken off; use another model",
+                billed=True,
+            )
 
 
 async def read_stream(

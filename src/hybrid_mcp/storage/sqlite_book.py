@@ -107,10 +107,15 @@ def reserve(
 
 
 def _set_aside(connection: sqlite3.Connection, hold: Hold, keys: Keys, caps: Caps) -> bool:
-    """One conditional UPDATE for each scope is the lock; the caller undoes all where one does not fit."""
+    """One conditional UPDATE for each scope is the lock. Where one does not fit, nothing is set aside in any."""
     if not Balance().fits(hold.bound, caps.request):
         return False
-    return all(_set_aside_in(connection, scope, keys.of(scope), hold.bound, caps.of(scope)) for scope in SCOPES)
+    connection.execute("SAVEPOINT set_aside")
+    granted = all(_set_aside_in(connection, scope, keys.of(scope), hold.bound, caps.of(scope)) for scope in SCOPES)
+    if not granted:
+        connection.execute("ROLLBACK TO set_aside")
+    connection.execute("RELEASE set_aside")
+    return granted
 
 
 def _set_aside_in(connection: sqlite3.Connection, scope: Scope, period: str, bound: Usd, cap: Usd | None) -> bool:

@@ -99,10 +99,13 @@ class Witness:
         return self.clock.now(last_time(connection))
 
     def remember(self, mark: HighWater) -> None:
-        """Write the high-water mark where the sums have changed, but never over that of a later entry."""
+        """Write the high-water mark, but never over that of a later entry.
+
+        Also where the sums are the same: what was only reserved in an older copy may have been paid since.
+        """
         self.entry = mark.entry
         there = read_mark(mark_path(self.path))
-        if there is None or there.book != mark.book or (there.entry < mark.entry and not mark.holds_the_same(there)):
+        if there is None or there.book != mark.book or there.entry < mark.entry:
             write_mark(mark_path(self.path), mark)
 
 

@@ -89,6 +89,8 @@ def guarded(path: Path) -> Generator[None]:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             advice = _ADVICE.get(code, "cannot be used: see what SQLite says of it")
             raise StorageError(f"the ledger {path} {advice} (SQLite: {error})") from error
+        except OverflowError as error:
+            raise StorageError(f"the ledger {path} cannot hold a number that large; nothing was changed") from error
         except OSError as error:
             why = error.strerror or str(error)
             raise StorageError(f"the ledger {path} cannot be created: check its folder ({why})") from error
