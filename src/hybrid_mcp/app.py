@@ -112,7 +112,7 @@ def embedded_model(app: App) -> Embedded | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Opener:
-    """Opens the adapter for a provider, behind its breaker and its limit of calls at a time."""
+    """Opens the adapter for a provider, behind its breaker."""
 
     settings: Settings
     egress: Egress

@@ -78,7 +78,7 @@ async def _ledger(app: App) -> AsyncIterator[Finding]:
         proof = "every balance is the sum of its entries, and it lies on no network file system"
         yield Finding(what="ledger", state="ok", detail=f"{proof} ({_journal(path)})")
     for model, why in blocked.items():
-        yield Finding(what=model, state="broken", detail=f"blocked: {why}")
+        yield Finding(what=model, state="broken", detail=f"blocked: it {why.reason}")
     for note in notes:
         yield Finding(what="ledger", state="note", detail=note)
 

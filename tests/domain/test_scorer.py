@@ -12,7 +12,7 @@ from inline_snapshot import snapshot
 from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.scorer import Complexity, english_characters, score
 
-text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=300)
+text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ufdd0"), max_size=300)
 prompts = text.filter(lambda value: value.strip() != "")
 
 

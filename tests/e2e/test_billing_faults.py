@@ -226,7 +226,6 @@ async def test_a_server_that_writes_on_for_ever_is_hung_up_on_and_what_came_is_c
         assert (one.biller.requests, one.dispatched()) == (1, 1)
 
 
-@pytest.mark.xfail(reason="an attempt is charged by the answer that came before it failed, not yet by the thinking")
 @BOTH
 async def test_thinking_above_the_cap_is_charged_by_its_length(kind: ProviderKind, tmp_path: Path):
     async with bench(kind, tmp_path, thinks(10)) as one:

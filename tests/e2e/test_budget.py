@@ -199,10 +199,12 @@ def test_a_budget_of_nothing_is_told_as_what_it_means(home: Path):
     ]
 
 
-@pytest.mark.parametrize("cap", ["0.002", "0"])
-def test_with_the_budget_spent_a_local_model_answers_and_the_reason_names_the_budget(home: Path, cap: str):
+@pytest.mark.parametrize(
+    ("cap", "named"),
+    [("0.002", "the monthly budget of $0.002 is spent"), ("0", "the monthly budget is $0.00")],
+)
+def test_with_the_budget_spent_a_local_model_answers_and_the_reason_names_the_budget(home: Path, cap: str, named: str):
     assert pay(home).returncode == 0
-    named = f"monthly budget of ${cap}"
     for prompt in ("What is the capital of France?", HARD):
         answer = printed(command(home, "ask", prompt, "--json", *SHORT, MONTHLY_BUDGET=cap))
         assert answer == IsPartialDict({"local": True, "cost_usd": 0.0})
@@ -211,14 +213,14 @@ def test_with_the_budget_spent_a_local_model_answers_and_the_reason_names_the_bu
     forced = command(home, "ask", HARD, "--force-cloud", MONTHLY_BUDGET=cap)
     assert forced.returncode == 1
     assert named in forced.stderr
-    assert "raises monthly_budget" in forced.stderr
+    assert "MONTHLY_BUDGET" in forced.stderr
 
 
 def test_a_model_that_charged_too_much_waits_for_the_owner(home: Path, server: FakeServer):
     server.script = reply_always(OVERBILLED)
-    told = "fake:big cost $1.001 where at most $0.00"
+    told = "cost $1.001 where at most $0.00"
     [alert] = alerts(pay(home))
-    assert told in alert
+    assert f"fake:big {told}" in alert
     server.script = reply_always(ANSWER)
 
     refused = pay(home)
@@ -226,13 +228,13 @@ def test_a_model_that_charged_too_much_waits_for_the_owner(home: Path, server: F
     assert told in refused.stderr
     assert "hybrid-mcp models unblock fake:big" in refused.stderr
     assert len(server.requests) == 1
-    assert f"! {told}" in lines(command(home, "budget"))[-1]
-    assert f"blocked: {told}" in lines(command(home, "models"))[-1]
+    assert f"! fake:big {told}" in lines(command(home, "budget"))[-1]
+    assert f"blocked: fake:big {told}" in lines(command(home, "models"))[-1]
     rows: list[dict[str, Any]] = json.loads(command(home, "models", "--json").stdout)
     assert {row["model"]: row["blocked"] for row in rows} == {"embedded:smollm2": False, "fake:big": True}
     examined = command(home, "doctor")
     assert examined.returncode == 1
-    assert re.search(rf"broken +fake:big +blocked: {re.escape(told)}.* `hybrid-mcp models unblock", examined.stdout)
+    assert re.search(rf"broken +fake:big +blocked: it {re.escape(told)}.* `hybrid-mcp models unblock", examined.stdout)
 
     unblocked = command(home, "models", "unblock", "fake:big")
     assert unblocked.returncode == 0

@@ -6,6 +6,7 @@ import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import chain, repeat
 from typing import Any, Literal
 
 import anyio
@@ -162,6 +163,12 @@ async def test_later_counts_replace_earlier_ones():
     assert completion.usage == Usage(input_tokens=15, output_tokens=7, cached_tokens=4)
 
 
+async def test_the_output_that_the_first_event_tells_of_is_not_all_of_it():
+    end = anthropic_end("end_turn")
+    completion = await ask(reply_always(anthropic_reply(START, anthropic_text("Hi there"), end, ANTHROPIC_STOP)))
+    assert completion.usage == Usage(input_tokens=10, output_tokens=0)
+
+
 # llama.cpp's server leaves message_start out when the first token is half a character.
 @pytest.mark.parametrize("start", [(), (anthropic_start(input_tokens=0),)])
 async def test_usage_without_any_input_counts_as_not_reported(start: tuple[dict[str, Any], ...]):
@@ -171,14 +178,54 @@ async def test_usage_without_any_input_counts_as_not_reported(start: tuple[dict[
 
 
 async def test_thinking_is_no_part_of_the_answer_but_of_its_price():
-    thinking: dict[str, Any] = {
-        "type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "hm"},
-    }  # fmt: skip
     end: dict[str, Any] = anthropic_end("end_turn", output_tokens=9)
     end["usage"]["output_tokens_details"] = {"thinking_tokens": 6}
-    completion = await ask(reply_always(anthropic_reply(START, thinking, anthropic_text("Hi"), end, ANTHROPIC_STOP)))
+    completion = await ask(
+        reply_always(anthropic_reply(START, thinking("hm"), anthropic_text("Hi"), end, ANTHROPIC_STOP))
+    )
     assert completion.text == "Hi"
     assert completion.usage == Usage(input_tokens=10, output_tokens=9, reasoning_tokens=6)
+
+
+def thinking(text: str) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": text}}
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        ("cut",),
+        (),
+        anthropic_events(ANTHROPIC_STOP),
+        sse("[1]", names=["message_delta"]),
+        anthropic_events({"type": "error", "error": {"type": "rate_limit_error", "message": SEAL}}),
+        None,
+    ],
+)
+async def test_a_failure_tells_how_much_of_answer_and_thinking_came_before(
+    end: tuple[bytes | Literal["cut"], ...] | None,
+):
+    with FakeServer(reply_always(Reply())) as server:
+        begun = anthropic_events(START, thinking("hm"), anthropic_text("Grüße"))
+        after = (server.hang,) if end is None else end
+        server.script = reply_always(Reply(content_type="text/event-stream", body=(*begun, *after)))
+        spec = cloud_spec(server.url, "anthropic")
+        async with opened(spec, idle_s=0.1 if end is None else NEVER_LONGER_S) as provider:
+            with pytest.raises(ProviderError) as caught:
+                await provider.complete(CALL, Recorder())
+    assert (caught.value.billed, caught.value.streamed_bytes) == (True, 2 + 7)
+
+
+@pytest.mark.parametrize("piece", [anthropic_text("words " * 100), thinking("words " * 100)], ids=["words", "thinking"])
+async def test_an_answer_longer_than_its_cap_is_broken_off_and_tells_how_much_came(piece: dict[str, Any]):
+    with FakeServer(reply_always(Reply())) as server:
+        far_too_long = chain(anthropic_events(START), repeat(anthropic_events(piece)[0], 20_000))
+        server.script = reply_always(Reply(content_type="text/event-stream", body=far_too_long))
+        async with opened(cloud_spec(server.url, "anthropic")) as provider:
+            with anyio.fail_after(NEVER_LONGER_S), pytest.raises(ProviderUnavailable) as caught:
+                await provider.complete(replace(CALL, max_output_tokens=16), Recorder())
+        assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
+    assert (caught.value.billed, caught.value.streamed_bytes) == (True, 1_800)
 
 
 @pytest.mark.parametrize(

@@ -88,11 +88,11 @@ class Scripted:
 class Bench:
     """A guarded scripted provider with all that belongs to it."""
 
-    def __init__(self, *, concurrency: int | None = None, spec: ProviderSpec = SPEC) -> None:
+    def __init__(self) -> None:
         self.clock = Hands()
         self.inner = Scripted()
         self.breakers = Breakers(clock=self.clock, threshold=3, recovery_s=60.0)
-        self.guarded = Guarded(self.inner, spec=spec, breakers=self.breakers, clock=self.clock, concurrency=concurrency)
+        self.guarded = Guarded(self.inner, spec=SPEC, breakers=self.breakers, clock=self.clock)
 
     async def ask(self, times: int = 1, model: str = "m") -> list[type[Exception] | None]:
         """How each of so many calls ended: the error's type, None where it was answered."""
@@ -192,7 +192,7 @@ async def test_a_server_that_asks_to_wait_is_left_alone_so_long():
 
 
 async def test_of_fifty_callers_one_probes_and_the_others_are_refused_at_once():
-    bench = Bench(concurrency=100)
+    bench = Bench()
     bench.inner.fail(ProviderUnavailable("x"))
     await bench.ask(3)
     bench.clock.seconds += 60.0
@@ -302,71 +302,6 @@ async def test_a_model_that_became_slow_for_its_own_history_says_so():
     assert bench.health() == Health(state="closed", slow=True, retry_in_s=0.0)
     await take(2.0)
     assert not bench.health().slow
-
-
-@pytest.mark.parametrize(("local", "limit"), [(True, 2), (False, 32)])
-async def test_no_more_run_at_once_than_the_provider_can_do(local: bool, limit: int):
-    bench = Bench(spec=ProviderSpec(name="there", kind="openai", local=local))
-    running, most = 0, 0
-    full, finish = anyio.Event(), anyio.Event()
-    waiting = Recorder()
-
-    async def work(progress: Progress) -> Completion:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        if running == limit:
-            full.set()
-        await finish.wait()
-        running -= 1
-        return ANSWER
-
-    bench.inner.do = work
-    with anyio.fail_after(NEVER_LONGER_S):
-        async with anyio.create_task_group() as group:
-            for _ in range(limit):
-                group.start_soon(bench.guarded.complete, M, Recorder())
-            await full.wait()
-            group.start_soon(bench.guarded.complete, M, waiting)
-            await anyio.wait_all_tasks_blocked()
-            assert waiting.statuses == [f"waiting for there: {limit} requests are running there"]
-            finish.set()
-    assert (most, bench.inner.calls) == (limit, limit + 1)
-
-
-async def test_those_who_wait_behind_a_dying_provider_are_not_sent_after_it_opened():
-    bench = Bench(concurrency=1)
-    bench.inner.fail(ProviderUnavailable("x"))
-
-    async def call() -> None:
-        with pytest.raises(ProviderUnavailable):
-            await bench.guarded.complete(M, Recorder())
-
-    async with anyio.create_task_group() as group:
-        for _ in range(20):
-            group.start_soon(call)
-    assert bench.inner.calls == 3
-
-
-async def test_while_it_is_open_nobody_waits_for_a_slot():
-    bench = Bench(concurrency=1)
-    bench.inner.fail(ProviderUnavailable("x"))
-    await bench.ask(3)
-    taken, free = anyio.Event(), anyio.Event()
-
-    async def hold_the_slot(progress: Progress) -> Completion:
-        taken.set()
-        await free.wait()
-        return ANSWER
-
-    bench.inner.do = hold_the_slot
-    other = ProviderCall(model="other", messages=(), max_output_tokens=1)
-    with anyio.fail_after(NEVER_LONGER_S):
-        async with anyio.create_task_group() as group:
-            group.start_soon(bench.guarded.complete, other, Recorder())
-            await taken.wait()
-            assert await bench.ask() == [ProviderUnavailable]
-            free.set()
 
 
 async def test_models_and_closing_pass_through():

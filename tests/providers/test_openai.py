@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import repeat
+from typing import Literal
 
 import anyio
 import httpx2
@@ -23,9 +24,13 @@ from hybrid_mcp.domain.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
+from hybrid_mcp.domain.money import Usd
+from hybrid_mcp.domain.profile import Bill, ModelSpec, ProviderSpec
+from hybrid_mcp.domain.vendors import VENDORS
+from hybrid_mcp.domain.whitelist import Whitelist
 from hybrid_mcp.ports import ProviderCall
 from hybrid_mcp.providers.failures import Refusal, failure_of_refusal, retry_after_s
+from hybrid_mcp.providers.http import Egress
 from hybrid_mcp.providers.openai import EVERYONE_ELSE, OPENAI_ITSELF, OpenAIProvider, dialect_of
 from hybrid_mcp.providers.streaming import COUNT_LIMIT
 from tests.support_servers import (
@@ -85,6 +90,11 @@ async def failure_of(script: Callable[[Received], Reply]) -> tuple[type[HybridEr
     return type(error), error.billed if isinstance(error, ProviderError) else None, text
 
 
+def thinking(text: str, name: str = "reasoning_content") -> dict[str, object]:
+    """A chunk with a piece of what some servers show of their thinking."""
+    return openai_chunk(choices=[{"index": 0, "delta": {"content": None, name: text}, "finish_reason": None}])
+
+
 def streamed(*body: str) -> Callable[[Received], Reply]:
     return reply_always(Reply(content_type="text/event-stream", body=sse(*body)))
 
@@ -128,12 +138,36 @@ async def test_openai_itself_gets_its_own_cap_and_no_temperature():
             await provider.complete(CALL, Recorder())
         [received] = server.requests
     assert received.json["max_completion_tokens"] == 64
-    assert {"max_tokens", "temperature", "logprobs"}.isdisjoint(received.json)
+    assert {"max_tokens", "temperature", "logprobs", "service_tier"}.isdisjoint(received.json)
+
+
+async def test_openai_at_its_own_host_is_asked_for_the_tier_whose_price_is_listed(monkeypatch: pytest.MonkeyPatch):
+    sent: list[dict[str, object]] = []
+    answer = sse(openai_chunk("Hi", "stop"), "[DONE]")
+
+    def far(request: httpx2.Request) -> httpx2.Response:
+        sent.append(json.loads(request.content))
+        return httpx2.Response(200, headers={"Content-Type": "text/event-stream"}, content=b"".join(answer))
+
+    def transport(**_: object) -> httpx2.MockTransport:
+        return httpx2.MockTransport(far)
+
+    monkeypatch.setattr(httpx2, "AsyncHTTPTransport", transport)
+    everything = Egress(whitelist=lambda: Whitelist(cloud_apis=("api.openai.com",)))
+    provider = OpenAIProvider(spec=VENDORS["openai"], api_key=lambda: KEY, egress=everything)
+    assert (await provider.complete(CALL, Recorder())).text == "Hi"
+    await provider.aclose()
+    assert [request["service_tier"] for request in sent] == ["default"]
 
 
 @pytest.mark.parametrize(
     ("host", "dialect"),
-    [("api.openai.com", OPENAI_ITSELF), ("eu.api.openai.com", OPENAI_ITSELF), ("api.groq.com", EVERYONE_ELSE)],
+    [
+        ("api.openai.com", OPENAI_ITSELF),
+        ("eu.api.openai.com", OPENAI_ITSELF),
+        ("api.openai.com.example.com", EVERYONE_ELSE),
+        ("api.groq.com", EVERYONE_ELSE),
+    ],
 )
 def test_the_dialect_goes_by_the_host(host: str, dialect: object):
     assert dialect_of(ProviderSpec(name="x", kind="openai", host=host)) == dialect
@@ -173,25 +207,35 @@ async def test_an_error_inside_the_stream_may_have_any_code(code: object):
     assert (kind, billed) == (ProviderUnavailable, True)
 
 
-async def test_an_answer_far_longer_than_was_asked_for_is_broken_off():
+@pytest.mark.parametrize("piece", [openai_chunk("words " * 100), thinking("words " * 100)], ids=["words", "thinking"])
+async def test_an_answer_longer_than_its_cap_is_broken_off_and_tells_how_much_came(piece: object):
     heard = Recorder()
     with FakeServer(reply_always(Reply())) as server:
-        far_too_long = repeat(b"".join(sse(openai_chunk("x" * 1000))), 20_000)
+        far_too_long = repeat(b"".join(sse(piece)), 20_000)
         server.script = reply_always(Reply(content_type="text/event-stream", body=far_too_long))
         async with opened(cloud_spec(server.url)) as provider:
             with anyio.fail_after(NEVER_LONGER_S), pytest.raises(ProviderUnavailable) as caught:
                 await provider.complete(replace(CALL, max_output_tokens=16), heard)
         assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
-    assert caught.value.billed is True
+    assert (caught.value.billed, caught.value.streamed_bytes) == (True, 1_800)
     assert str(caught.value) == (
-        "cloudx:some-model wrote on past 6,000 bytes though at most 16 tokens were asked for, and was broken off: use "
-        "another model"
+        "cloudx:some-model ignored the output cap: it wrote on past 1,800 bytes though at most 16 tokens were asked "
+        "for, and was broken off; use another model"
     )
-    assert len("".join(heard.deltas)) <= 64 * 16 + 4096
+    assert len("".join(heard.deltas)) <= 32 * 16 + 1_024
+
+
+async def test_an_endless_run_of_blanks_is_broken_off_too():
+    with FakeServer(reply_always(Reply())) as server:
+        blanks = repeat(b"".join(sse(openai_chunk(" " * 100))), 20_000)
+        server.script = reply_always(Reply(content_type="text/event-stream", body=blanks))
+        async with opened(cloud_spec(server.url)) as provider:
+            with anyio.fail_after(NEVER_LONGER_S), pytest.raises(ProviderUnavailable, match="ignored the output cap"):
+                await provider.complete(replace(CALL, max_output_tokens=16), Recorder())
 
 
 async def test_an_answer_as_long_as_its_cap_allows_is_whole():
-    text = "x" * (64 * 16 + 4096)
+    text = "words " * ((32 * 16 + 1_024) // 6 - 1) + "-" * 10_000
     with FakeServer(reply_always(openai_reply(openai_chunk(text, "stop")))) as server:
         async with opened(cloud_spec(server.url)) as provider:
             completion = await provider.complete(replace(CALL, max_output_tokens=16), Recorder())
@@ -253,6 +297,56 @@ async def test_usage_is_what_was_reported_or_none(usage: object, expected: Usage
     assert (completion.text, completion.usage) == ("Hi", expected)
 
 
+TOLD = [
+    ("dollars", {"cost": 0.00014}, 140_000),
+    ("dollars", {"cost": 1e-10}, 1),
+    ("dollars", {"cost": 0.1}, 100_000_000),
+    ("dollars", {"cost": 2}, 2_000_000_000),
+    ("dollars", {"cost": 0}, 0),
+    ("dollars", {"cost": 0.95, "cost_details": {"upstream_inference_cost": 19}}, 950_000_000),
+    ("dollars_and_upstream", {"cost": 0.95, "cost_details": {"upstream_inference_cost": 19}}, 19_950_000_000),
+    (
+        "dollars_and_upstream",
+        {"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.0360795}},
+        36_079_500,
+    ),
+    (
+        "dollars_and_upstream",
+        {"cost": 0.5, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.5}},
+        500_000_000,
+    ),
+    ("dollars_and_upstream", {"cost": 0.5, "cost_details": {"upstream_inference_cost": None}}, 500_000_000),
+    ("dollars_and_upstream", {"cost": 0.5, "cost_details": "none"}, 500_000_000),
+    ("ticks", {"cost_in_usd_ticks": 37_756_000}, 3_775_600),
+    ("ticks", {"cost_in_usd_ticks": 1}, 1),
+    ("ticks", {"cost_in_usd_ticks": 0}, 0),
+]
+NOT_TOLD = [
+    (None, {"cost": 0.5, "cost_in_usd_ticks": 5}),
+    ("dollars", {"cost_in_usd_ticks": 5}),
+    ("ticks", {"cost": 0.5}),
+    *(
+        ("dollars", {"cost": odd})
+        for odd in (None, "0.5", True, -1e-9, 10_001, 1e300, math.nan, math.inf, 10**400, [1])
+    ),
+    *(("ticks", {"cost_in_usd_ticks": odd}) for odd in (None, "5", True, -1, 5.0, 10**18)),
+    ("dollars_and_upstream", {"cost": 0.5, "is_byok": True, "cost_details": {"upstream_inference_cost": -1}}),
+    ("dollars_and_upstream", {"is_byok": True, "cost_details": {"upstream_inference_cost": 1}}),
+]
+
+
+@pytest.mark.parametrize(("bill", "told", "nanos"), [*TOLD, *((*untold, None) for untold in NOT_TOLD)])
+async def test_what_the_vendor_says_it_charged_is_read_exactly_or_not_at_all(
+    bill: Bill | None, told: dict[str, object], nanos: int | None
+):
+    usage = {"prompt_tokens": 10, "completion_tokens": 2, **told}
+    with FakeServer(reply_always(openai_reply(openai_chunk("Hi", "stop"), openai_chunk(usage=usage)))) as server:
+        async with opened(replace(cloud_spec(server.url), bill=bill)) as provider:
+            completion = await provider.complete(CALL, Recorder())
+    charged = None if nanos is None else Usd(nanos)
+    assert completion.usage == Usage(input_tokens=10, output_tokens=2, billed=charged)
+
+
 async def test_chunks_without_choices_are_skipped():
     empty: list[object] = [{**openai_chunk(), "choices": []}, {**openai_chunk(), "choices": None}]
     completion = await ask(reply_always(openai_reply(*empty, openai_chunk("Hi", "stop"))))
@@ -291,6 +385,36 @@ async def test_an_answer_that_breaks_off_may_have_been_billed(script: Callable[[
     kind, billed, text = await failure_of(script)
     assert (kind, billed) == (ProviderUnavailable, True)
     assert "broke off" in text
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        ("cut",),
+        (),
+        sse("[DONE]"),
+        sse("{broken"),
+        sse({"error": {"message": SEAL, "code": 429}}),
+        None,
+    ],
+)
+async def test_a_failure_tells_how_much_of_answer_and_thinking_came_before(
+    end: tuple[bytes | Literal["cut"], ...] | None, name: str
+):
+    with FakeServer(reply_always(Reply())) as server:
+        begun = sse(openai_chunk(""), thinking("hm", name), openai_chunk("Grüße"))
+        after = (server.hang,) if end is None else end
+        server.script = reply_always(Reply(content_type="text/event-stream", body=(*begun, *after)))
+        async with opened(cloud_spec(server.url), idle_s=0.1 if end is None else NEVER_LONGER_S) as provider:
+            with pytest.raises(ProviderError) as caught:
+                await provider.complete(CALL, Recorder())
+    assert (caught.value.billed, caught.value.streamed_bytes) == (True, 2 + 7)
+
+
+async def test_thinking_is_no_part_of_the_answer():
+    completion = await ask(reply_always(openai_reply(thinking("hm"), openai_chunk("Hi", "stop"))))
+    assert completion.text == "Hi"
 
 
 @pytest.mark.parametrize(

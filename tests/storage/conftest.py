@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, suppress
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hybrid_mcp.domain.errors import StorageError
 from hybrid_mcp.ports import Ledger
 from hybrid_mcp.storage.memory import MemoryLedger
 from hybrid_mcp.storage.sqlite import SqliteLedger
+from tests.support_books import fast_folder
 from tests.support_ledger import FakeClock
 
 
@@ -19,8 +21,11 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
+def path() -> Iterator[Path]:
+    """In a folder of its own."""
+    folder = fast_folder()
+    yield folder / "ledger.db"
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["memory", "sqlite"])

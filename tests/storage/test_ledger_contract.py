@@ -193,6 +193,18 @@ async def test_a_refusal_names_every_cap_that_does_not_hold_it(ledger: Ledger) -
     )
 
 
+async def test_a_refusal_by_one_scope_does_not_count_itself_in_another(ledger: Ledger) -> None:
+    await ledger.settle(await sent(ledger, "0.10"), ended("0.10"))
+    with pytest.raises(BudgetExceeded) as refused:
+        await ledger.reserve(hold("0.60"), Caps(day=usd("1"), month=usd("1"), client=usd("1"), project=usd("0.50")))
+    assert str(refused.value) == (
+        "this call to acme:large may cost up to $0.60, which is more than is left of this project's monthly budget of "
+        "$0.50 ($0.10 spent, $0.00 reserved, $0.40 left; raise project_budget in the profile or PROJECT_BUDGET, or "
+        "wait until 2026-12-01 00:00 UTC). A local model costs nothing and may always be used."
+    )
+    assert refused.value.passing is False
+
+
 @pytest.mark.parametrize(
     ("spent", "reserved", "asked", "passing"),
     [("0", "0.60", "0.50", True), ("0.60", "0", "0.50", False), ("0.60", "0.20", "0.40", True), ("0", "1", "2", False)],

@@ -147,7 +147,7 @@ BACK = {
 }
 
 
-@pytest.fixture(params=BACK.values(), ids=BACK.keys())
+@pytest.fixture(params=BACK.values(), ids=list(BACK))
 def back_s(request: pytest.FixtureRequest) -> float:
     return request.param
 

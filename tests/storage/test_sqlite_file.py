@@ -155,7 +155,10 @@ def test_a_file_that_other_machines_may_have_open_is_refused_and_not_touched(
 
 
 def test_no_folder_is_made_on_a_network_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_file, "network_file_system", lambda _: "nfs4")  # pyright: ignore[reportUnknownLambdaType]
+    def network(_: Path) -> str:
+        return "nfs4"
+
+    monkeypatch.setattr(sqlite_file, "network_file_system", network)
     assert "on a network file system" in refusal(tmp_path / "home" / "ledger.db")
     assert list(tmp_path.iterdir()) == []
 

@@ -59,9 +59,9 @@ class Decision:
 
 NOTHING_LEFT = "no model may run this"
 REMEDIES: Mapping[Cause, str] = {
-    "budget": "To pay for it, the owner raises that budget in the profile or its environment variable (MONTHLY_BUDGET, "
-    "DAILY_BUDGET, PROJECT_BUDGET, CLIENT_BUDGET; max_cost for one request), or waits for the next day or month (UTC); a "
-    "local model costs nothing.",
+    "budget": "To pay for it, the owner raises that budget in the profile or in the environment (MONTHLY_BUDGET, "
+    "DAILY_BUDGET, PROJECT_BUDGET, CLIENT_BUDGET; max_cost for one request), or waits for the next day or month (UTC); "
+    "a local model costs nothing.",
     "reserved": "Other calls have set money aside: call again when they are done.",
     "sensitive": "Take it out of the request, or have a local model ready (`hybrid-mcp doctor` says how).",
     "forced": "Without force_local and force_cloud the other models may run too; the profile lists cloud models as "

@@ -1,0 +1,122 @@
+-- A book of format 1, as the program wrote it that kept such books.
+PRAGMA application_id = 1213812035;
+PRAGMA user_version = 1;
+BEGIN TRANSACTION;
+CREATE TABLE balance (
+    scope    TEXT NOT NULL,
+    period   TEXT NOT NULL,
+    spent    INTEGER NOT NULL DEFAULT 0 CHECK (spent >= 0),
+    reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+    CHECK (spent + reserved <= 4611686018427387904),  -- money.MAX_NANOS
+    PRIMARY KEY (scope, period)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "balance" VALUES('day','2026-10-31',300000000,0);
+INSERT INTO "balance" VALUES('day','2026-11-19',700000000,0);
+INSERT INTO "balance" VALUES('day','2026-11-20',550000000,1400000000);
+INSERT INTO "balance" VALUES('month','2026-10',300000000,0);
+INSERT INTO "balance" VALUES('month','2026-11',1250000000,1400000000);
+CREATE TABLE entry (
+    id             INTEGER PRIMARY KEY,
+    at             INTEGER NOT NULL,
+    reservation    TEXT,  -- NULL for an answer from the cache
+    state          TEXT NOT NULL
+                   CHECK (state IN ('reserved', 'dispatched', 'settled', 'voided', 'forfeited', 'cached')),
+    day            TEXT NOT NULL,
+    month          TEXT NOT NULL,
+    spent_delta    INTEGER NOT NULL CHECK (spent_delta >= 0),
+    reserved_delta INTEGER NOT NULL,
+    -- How it ended; NULL where it has not, or was never sent.
+    request_id     TEXT,
+    model          TEXT,
+    source         TEXT CHECK (source IN ('local', 'cloud', 'cache')),
+    outcome        TEXT,
+    input_tokens   INTEGER,
+    output_tokens  INTEGER,
+    latency_ms     INTEGER,
+    baseline       INTEGER CHECK (baseline >= 0),
+    CHECK ((reservation IS NULL) = (state = 'cached')),
+    CHECK (outcome IS NULL OR (model IS NOT NULL AND source IS NOT NULL))
+) STRICT;
+INSERT INTO "entry" VALUES(1,1793448000000000,'7b604b383e6d0c54dd360e80da970bde','reserved','2026-10-31','2026-10',0,500000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(2,1793448000000000,'7b604b383e6d0c54dd360e80da970bde','dispatched','2026-10-31','2026-10',0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(3,1793448000000000,'7b604b383e6d0c54dd360e80da970bde','settled','2026-10-31','2026-10',300000000,-500000000,'request-1','acme:large','cloud','ok',100,20,7,400000000);
+INSERT INTO "entry" VALUES(4,1795089600000000,'60d448d6e6b174edd24cd1cf2d40be22','reserved','2026-11-19','2026-11',0,500000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(5,1795089600000000,'60d448d6e6b174edd24cd1cf2d40be22','dispatched','2026-11-19','2026-11',0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(6,1795089600000000,'60d448d6e6b174edd24cd1cf2d40be22','settled','2026-11-19','2026-11',200000000,-500000000,'request-2','acme:large','cloud','ok',100,20,7,300000000);
+INSERT INTO "entry" VALUES(7,1795089600000000,'25393d50df5c8e735e9636dedabf3f97','reserved','2026-11-19','2026-11',0,500000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(8,1795089600000000,'25393d50df5c8e735e9636dedabf3f97','dispatched','2026-11-19','2026-11',0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(9,1795089600000000,'966acc0b892634d69c1a6d479a232c70','reserved','2026-11-19','2026-11',0,700000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(10,1795176000000000,'25393d50df5c8e735e9636dedabf3f97','forfeited','2026-11-19','2026-11',500000000,-500000000,'request-3','acme:large','cloud','expired',0,0,0,NULL);
+INSERT INTO "entry" VALUES(11,1795176000000000,'966acc0b892634d69c1a6d479a232c70','voided','2026-11-19','2026-11',0,-700000000,'request-4','acme:large','cloud','expired',0,0,0,NULL);
+INSERT INTO "entry" VALUES(12,1795176000000000,'9ad94a2117d5fa9172748a9d9d78d823','reserved','2026-11-20','2026-11',0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(13,1795176000000000,'9ad94a2117d5fa9172748a9d9d78d823','dispatched','2026-11-20','2026-11',0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(14,1795176000000000,'9ad94a2117d5fa9172748a9d9d78d823','settled','2026-11-20','2026-11',0,0,'one','here:small','local','doubtful',100,20,7,500000000);
+INSERT INTO "entry" VALUES(15,1795176000000000,'5c957197450f8452fc1cefaea0fe3ac1','reserved','2026-11-20','2026-11',0,1000000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(16,1795176000000000,'5c957197450f8452fc1cefaea0fe3ac1','dispatched','2026-11-20','2026-11',0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(17,1795176000000000,'5c957197450f8452fc1cefaea0fe3ac1','settled','2026-11-20','2026-11',100000000,-1000000000,'one','acme:a','cloud','failed',9,0,7,500000000);
+INSERT INTO "entry" VALUES(18,1795176000000000,'252c17e0df3841c174bb903e04ac94c3','reserved','2026-11-20','2026-11',0,1000000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(19,1795176000000000,'252c17e0df3841c174bb903e04ac94c3','dispatched','2026-11-20','2026-11',0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(20,1795176000000000,'252c17e0df3841c174bb903e04ac94c3','settled','2026-11-20','2026-11',200000000,-1000000000,'one','acme:b','cloud','ok',100,20,7,500000000);
+INSERT INTO "entry" VALUES(21,1795176000000000,'e679571af40d976fb29a53bcdc4ea029','reserved','2026-11-20','2026-11',0,250000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(22,1795176000000000,'e679571af40d976fb29a53bcdc4ea029','dispatched','2026-11-20','2026-11',0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(23,1795176000000000,'e679571af40d976fb29a53bcdc4ea029','forfeited','2026-11-20','2026-11',250000000,-250000000,'request-5','acme:mute','cloud','timeout',100,20,7,NULL);
+INSERT INTO "entry" VALUES(24,1795176000000000,'9456c5eda7ddbca3d1f23b471330449a','reserved','2026-11-20','2026-11',0,250000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(25,1795176000000000,'9456c5eda7ddbca3d1f23b471330449a','voided','2026-11-20','2026-11',0,-250000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(26,1795176000000000,NULL,'cached','2026-11-20','2026-11',0,0,'two','acme:large','cache','ok',0,0,0,110000000);
+INSERT INTO "entry" VALUES(27,1795176000000000,'f9b69ef645612edb16be5ed6cc709902','reserved','2026-11-20','2026-11',0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(28,1795176000000000,'f9b69ef645612edb16be5ed6cc709902','dispatched','2026-11-20','2026-11',0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(29,1795176000000000,'f9b69ef645612edb16be5ed6cc709902','settled','2026-11-20','2026-11',0,0,'request-7','here:small','local','ok',100,20,7,300000000);
+INSERT INTO "entry" VALUES(30,1795176000000000,'81019a92e02db3f29fb7f3ec493bba35','reserved','2026-11-20','2026-11',0,600000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(31,1795176000000000,'69c68901221a5764574339072cd27e97','reserved','2026-11-20','2026-11',0,800000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "entry" VALUES(32,1795176000000000,'69c68901221a5764574339072cd27e97','dispatched','2026-11-20','2026-11',0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+CREATE TABLE reservation (
+    id         TEXT PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    request_id TEXT NOT NULL,
+    model      TEXT NOT NULL,
+    source     TEXT NOT NULL CHECK (source IN ('local', 'cloud', 'cache')),
+    day        TEXT NOT NULL,
+    month      TEXT NOT NULL,
+    bound      INTEGER NOT NULL CHECK (bound >= 0),
+    state      TEXT NOT NULL DEFAULT 'reserved'
+               CHECK (state IN ('reserved', 'dispatched', 'settled', 'voided', 'forfeited')),
+    owner      TEXT NOT NULL,  -- the process that holds the lease
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO "reservation" VALUES('252c17e0df3841c174bb903e04ac94c3',1795176000000000,'one','acme:b','cloud','2026-11-20','2026-11',1000000000,'settled','9864-1793448000000000-99c05781',1795176080000000);
+INSERT INTO "reservation" VALUES('25393d50df5c8e735e9636dedabf3f97',1795089600000000,'request-3','acme:large','cloud','2026-11-19','2026-11',500000000,'forfeited','9864-1793448000000000-99c05781',1795089680000000);
+INSERT INTO "reservation" VALUES('5c957197450f8452fc1cefaea0fe3ac1',1795176000000000,'one','acme:a','cloud','2026-11-20','2026-11',1000000000,'settled','9864-1793448000000000-99c05781',1795176080000000);
+INSERT INTO "reservation" VALUES('60d448d6e6b174edd24cd1cf2d40be22',1795089600000000,'request-2','acme:large','cloud','2026-11-19','2026-11',500000000,'settled','9864-1793448000000000-99c05781',1795089680000000);
+INSERT INTO "reservation" VALUES('69c68901221a5764574339072cd27e97',1795176000000000,'request-9','acme:large','cloud','2026-11-20','2026-11',800000000,'dispatched','9864-1793448000000000-99c05781',1795176080000000);
+INSERT INTO "reservation" VALUES('7b604b383e6d0c54dd360e80da970bde',1793448000000000,'request-1','acme:large','cloud','2026-10-31','2026-10',500000000,'settled','9864-1793448000000000-99c05781',1793448080000000);
+INSERT INTO "reservation" VALUES('81019a92e02db3f29fb7f3ec493bba35',1795176000000000,'request-8','acme:large','cloud','2026-11-20','2026-11',600000000,'reserved','9864-1793448000000000-99c05781',1795176080000000);
+INSERT INTO "reservation" VALUES('9456c5eda7ddbca3d1f23b471330449a',1795176000000000,'request-6','acme:large','cloud','2026-11-20','2026-11',250000000,'voided','9864-1793448000000000-99c05781',1795176080000000);
+INSERT INTO "reservation" VALUES('966acc0b892634d69c1a6d479a232c70',1795089600000000,'request-4','acme:large','cloud','2026-11-19','2026-11',700000000,'voided','9864-1793448000000000-99c05781',1795089680000000);
+INSERT INTO "reservation" VALUES('9ad94a2117d5fa9172748a9d9d78d823',1795176000000000,'one','here:small','local','2026-11-20','2026-11',0,'settled','9864-1793448000000000-99c05781',1795176080000000);
+INSERT INTO "reservation" VALUES('e679571af40d976fb29a53bcdc4ea029',1795176000000000,'request-5','acme:mute','cloud','2026-11-20','2026-11',250000000,'forfeited','9864-1793448000000000-99c05781',1795176080000000);
+INSERT INTO "reservation" VALUES('f9b69ef645612edb16be5ed6cc709902',1795176000000000,'request-7','here:small','local','2026-11-20','2026-11',0,'settled','9864-1793448000000000-99c05781',1795176080000000);
+CREATE INDEX entry_ended ON entry (day) WHERE outcome IS NOT NULL;
+CREATE UNIQUE INDEX entry_end ON entry (reservation) WHERE state IN ('settled', 'voided', 'forfeited');
+CREATE TRIGGER entry_is_never_changed BEFORE UPDATE ON entry
+BEGIN
+    SELECT RAISE(ABORT, 'an entry of the ledger is never changed');
+END;
+CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry
+BEGIN
+    SELECT RAISE(ABORT, 'an entry of the ledger is never deleted');
+END;
+CREATE INDEX reservation_open ON reservation (expires_at) WHERE state IN ('reserved', 'dispatched');
+CREATE TRIGGER reservation_keeps_its_terms
+BEFORE UPDATE OF id, created_at, request_id, model, source, day, month, bound ON reservation
+BEGIN
+    SELECT RAISE(ABORT, 'the terms of a reservation are never changed');
+END;
+CREATE TRIGGER reservation_moves_forward BEFORE UPDATE OF state ON reservation
+WHEN NOT (
+    (OLD.state = 'reserved' AND NEW.state IN ('dispatched', 'voided'))
+    OR (OLD.state = 'dispatched' AND NEW.state IN ('settled', 'forfeited'))
+)
+BEGIN
+    SELECT RAISE(ABORT, 'a reservation only moves forward');
+END;
+COMMIT;
