@@ -12,7 +12,7 @@ from hybrid_mcp.domain.reservation import SILENCE_S
 from hybrid_mcp.ports import Ledger
 from hybrid_mcp.storage.sqlite import SqliteLedger
 from tests.support_books import balance, held, sent
-from tests.support_ledger import ME, NOON, FakeClock, ended, hold, usd
+from tests.support_ledger import ME, NOON, FakeClock, ended, free, hold, usd
 
 pytestmark = pytest.mark.anyio
 
@@ -171,6 +171,17 @@ async def test_leases_hold_and_end_while_the_clock_is_behind(ledger: Ledger, clo
     clock.advance(LEASE_S - 1)
     assert await held(ledger) == balance(reserved="3")
     clock.advance(LEASE_S + 1)
+    assert await held(ledger) == balance(spent="1")
+
+
+async def test_a_lease_of_a_time_when_the_clock_is_behind_ends_though_nobody_looks(
+    ledger: Ledger, clock: FakeClock, back_s: float
+) -> None:
+    await ledger.record(free(ended()))
+    clock.jump(back_s)
+    clock.advance(10)
+    await sent(ledger, "1", lease_s=LEASE_S)
+    clock.advance(2 * LEASE_S)
     assert await held(ledger) == balance(spent="1")
 
 

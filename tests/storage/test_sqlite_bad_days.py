@@ -260,6 +260,17 @@ async def test_an_ending_that_the_book_refuses_is_not_owed(book: SqliteLedger) -
     assert await held(book) == balance(reserved="0.20")
 
 
+async def test_an_ending_that_the_book_cannot_hold_is_not_made_later(book: SqliteLedger, clock: FakeClock) -> None:
+    most = "4000000000"
+    lost, other = await sent(book, most, lease_s=10), await sent(book, "0.20")
+    clock.advance(10)
+    with pytest.raises(StorageError, match="refused a change that would break the book; nothing was changed"):
+        await book.settle(other, ended(most))
+    await book.settle(lost, ended("0"))
+    await book.beat()
+    assert await held(book) == balance(reserved="0.20")
+
+
 async def test_a_reservation_that_a_lock_stopped_is_not_made_later(path: Path, clock: FakeClock) -> None:
     async with aclosing(await SqliteLedger.open(path, clock, busy_timeout_s=0.05)) as book:
         with plain(path) as other:

@@ -173,8 +173,9 @@ async def test_a_proof_is_written_down_when_so_many_entries_are_new(
             assert await book.check() == []
             await pay(book, "0.40")
         counts.append(len(proofs))
+    # Each call makes three entries.
     assert prove_every == 9
-    assert counts == [0, 0, 0, 1, 1, 1]
+    assert counts == [0, 0, 1, 1, 1, 2]
     async with aclosing(await SqliteLedger.open(path, clock)) as book:
         assert await held(book) == balance("2.40")
 
@@ -194,6 +195,21 @@ async def test_a_book_that_was_proven_is_still_refused_when_it_was_changed(
     with pytest.raises(StorageError, match="does not add up, so nothing is paid with it"):
         await SqliteLedger.open(path, clock)
     assert proofs == ["proof"]
+
+
+@pytest.mark.usefixtures("prove_every")
+async def test_a_long_run_proves_the_book_as_it_goes_and_stops_paying_when_it_was_changed(
+    path: Path, clock: FakeClock, proofs: list[str]
+) -> None:
+    async with aclosing(SqliteLedger(path, clock)) as book:
+        for _ in range(6):
+            await pay(book, "0.40")
+        assert proofs == ["proof", "proof"]
+        tamper(path, "UPDATE balance SET spent = spent - 1 WHERE scope = 'day'")
+        for _ in range(2):
+            await pay(book, "0.40")
+        with pytest.raises(StorageError, match="does not add up, so nothing is paid with it"):
+            await pay(book, "0.40")
 
 
 @pytest.mark.usefixtures("prove_every")

@@ -175,7 +175,8 @@ async def test_two_processes_that_open_an_older_copy_at_once_charge_it_once(path
     async with aclosing(SqliteLedger(path, clock)) as book:
         await pay(book, "0.40")
         copy = copy_of(path)
-        await pay(book, "0.30")
+        for _ in range(6):
+            await pay(book, "0.05")
     restore(copy, path)
     async with aclosing(await SqliteLedger.open(path, clock)) as first:
         reservation = await sent(first, "0.10")
@@ -267,6 +268,18 @@ async def test_a_process_that_was_idle_meanwhile_notices_too(path: Path, clock: 
         copied_over(copy, path)
         with pytest.raises(StorageError, match="was replaced or removed: start the program again"):
             await idle.reserve(hold("0.01"), Caps())
+
+
+async def test_without_a_mark_the_number_of_entries_tells_too(path: Path, clock: FakeClock) -> None:
+    async with aclosing(SqliteLedger(path, clock)) as book:
+        await pay(book, "0.40")
+        copy = copy_of(path)
+        await pay(book, "0.30")
+    async with aclosing(await SqliteLedger.open(path, clock)) as book:
+        gone(mark(path))
+        copied_over(copy, path)
+        with pytest.raises(StorageError, match="was replaced or removed: start the program again"):
+            await book.reserve(hold("0.01"), Caps())
 
 
 # Other books

@@ -124,15 +124,19 @@ def begin(connection: sqlite3.Connection, path: Path, clock: BookClock) -> Witne
         wrong = unproven(connection)
         to_write = proof_is_due(connection) or is_behind(connection, read_mark(mark_path(path)))
         witness.entry = last_entry(connection)
+    _refuse_what_does_not_add_up(wrong, path)
+    if to_write and not _is_read_only(connection):
+        _mend(connection, witness)
+    witness.outdated = read_mark(mark_path(path))
+    return witness
+
+
+def _refuse_what_does_not_add_up(wrong: Sequence[str], path: Path) -> None:
     if wrong:
         raise StorageError(
             f"the ledger {path} does not add up, so nothing is paid with it ({'; '.join(wrong[:3])}): restore a copy, "
             "or move it away to begin a new book"
         )
-    if to_write and not _is_read_only(connection):
-        _mend(connection, witness)
-    witness.outdated = read_mark(mark_path(path))
-    return witness
 
 
 def _mend(connection: sqlite3.Connection, witness: Witness) -> None:
@@ -152,6 +156,8 @@ def _mend(connection: sqlite3.Connection, witness: Witness) -> None:
 def commit_all(connection: sqlite3.Connection, changes: Sequence[Change[Any]], witness: Witness) -> None:
     """All changes that can be made, durably; each of the others knows why it could not.
 
+    From time to time the sums are proven, so that whoever opens the file next has little to add up.
+
     Raises:
         StorageError: none was made.
         sqlite3.Error: none was made.
@@ -165,6 +171,9 @@ def commit_all(connection: sqlite3.Connection, changes: Sequence[Change[Any]], w
         for change in changes:
             change.make(connection, now)
         witness.clock.saw(last_time(connection))
+        if proof_is_due(connection):
+            _refuse_what_does_not_add_up(unproven(connection), witness.path)
+            prove(connection)
         if connection.total_changes != before:
             mark = mark_of(connection, now)
     if mark is not None:
