@@ -44,8 +44,11 @@ def write_profile(home: Path, text: str = EMBEDDED_ONLY, name: str = "test") -> 
 
 def session(home: Path, *arguments: str, mode: Literal["auto", "legacy"] = "auto", **env: str) -> Client:
     """A client of `hybrid-mcp serve` in a process of its own."""
-    parameters = StdioServerParameters(command=str(PROGRAM), args=["serve", *arguments], env=environment(home, **env))
-    return Client(parameters, mode=mode)
+    return Client(server_parameters(home, *arguments, **env), mode=mode)
+
+
+def server_parameters(home: Path, *arguments: str, **env: str) -> StdioServerParameters:
+    return StdioServerParameters(command=str(PROGRAM), args=["serve", *arguments], env=environment(home, **env))
 
 
 def run(home: Path, *arguments: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from anyio import to_thread
@@ -36,13 +36,17 @@ class Requested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gatekeeper:
-    """`add_entry` writes one checked entry and takes effect at once."""
+    """`add_entry` writes one checked entry and takes effect at once.
+
+    `declined`: what the owner refused while this process runs; asking again and again would train them to say yes.
+    """
 
     whitelist: Callable[[], Whitelist]
     add_entry: Callable[[ResourceType, str], bool]
     approvals: Approvals
     mode: ApprovalMode
     new_id: Callable[[], str]
+    declined: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def check(self, resource_type: str, name: str) -> Verdict:
         """Whether a resource is allowed now.
@@ -52,26 +56,43 @@ class Gatekeeper:
         """
         return self.whitelist().check(resource_type, name)
 
-    async def ask(self, resource_type: str, name: str, *, reason: str, client: str) -> Requested:
+    def question(self, resource_type: str, name: str, *, reason: str, client: str) -> str | None:
+        """What to ask the owner through the client, None where there is nothing to ask or this is not the way to ask.
+
+        Raises:
+            InvalidRequest: an unknown type, or an entry that would cover more than it says.
+            ConfigError: the whitelist file is broken.
+        """
+        request = self._request(resource_type, name, reason=reason, client=client)
+        if self.mode != "ask" or self._is_declined(request) or self._is_allowed(request):
+            return None
+        return (
+            f"{request.client} asks to allow {request.resource_name} ({request.resource_type}). This opens: "
+            f"{what_it_opens(request)}. Reason given: {request.reason or 'none'}. Allow it only if you expected this."
+        )
+
+    async def ask(
+        self, resource_type: str, name: str, *, reason: str, client: str, consent: bool | None = None
+    ) -> Requested:
         """Add an entry if the owner's approval mode lets an agent do so, else file a request or refuse.
+
+        `consent`: what the owner answered to `question`; None where nobody was asked.
 
         Raises:
             InvalidRequest: an unknown type, or an entry that would cover more than it says.
             HybridError: the whitelist or the audit trail cannot be written.
         """
-        kind, entry = _checked(resource_type, name)
-        if self.check(kind, entry).allowed:
+        request = self._request(resource_type, name, reason=reason, client=client)
+        if self._is_allowed(request):
             return Requested(status="already_allowed")
-        request = ApprovalRequest(
-            id=self.new_id(), resource_type=kind, resource_name=entry, reason=_one_line(reason, MAX_REASON_CHARACTERS),
-            client=_one_line(client, 100),
-        )  # fmt: skip
-        if self.mode == "deny":
+        if self.mode == "deny" or self._is_declined(request):
             await to_thread.run_sync(self.approvals.record, "denied", request)
             return Requested(status="denied")
         if self.mode == "allow":
             await to_thread.run_sync(self._add, "added", request)
             return Requested(status="added")
+        if self.mode == "ask" and consent is not None:
+            return await to_thread.run_sync(self._answered, request, consent)
         return Requested(status="pending_approval", request=await to_thread.run_sync(self._file, request))
 
     def pending(self) -> Sequence[ApprovalRequest]:
@@ -84,6 +105,27 @@ class Gatekeeper:
     def refuse(self, request: ApprovalRequest) -> None:
         """The owner said no."""
         self.approvals.record("refused", request)
+
+    def _request(self, resource_type: str, name: str, *, reason: str, client: str) -> ApprovalRequest:
+        kind, entry = _checked(resource_type, name)
+        return ApprovalRequest(
+            id=self.new_id(), resource_type=kind, resource_name=entry, reason=_one_line(reason, MAX_REASON_CHARACTERS),
+            client=_one_line(client, 100),
+        )  # fmt: skip
+
+    def _is_declined(self, request: ApprovalRequest) -> bool:
+        return (request.resource_type, request.resource_name) in self.declined
+
+    def _is_allowed(self, request: ApprovalRequest) -> bool:
+        return self.check(request.resource_type, request.resource_name).allowed
+
+    def _answered(self, request: ApprovalRequest, consent: bool) -> Requested:
+        if not consent:
+            self.declined.add((request.resource_type, request.resource_name))
+            self.approvals.record("refused", request)
+            return Requested(status="denied")
+        self._add("granted", request)
+        return Requested(status="added")
 
     def _add(self, event: Literal["added", "granted"], request: ApprovalRequest) -> None:
         kind, entry = _checked(request.resource_type, request.resource_name)

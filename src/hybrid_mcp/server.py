@@ -12,10 +12,11 @@ from typing import Annotated, Any, Literal
 
 import anyio
 from mcp.server import MCPServer
-from mcp.server.mcpserver import Context
+from mcp.server.elicitation import AcceptedElicitation, DeclinedElicitation, ElicitationResult
+from mcp.server.mcpserver import Context, Elicit, Resolve
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError, UnexpectedToolError
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, Tool, ToolAnnotations
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from hybrid_mcp import __version__, resources
 from hybrid_mcp.app import App
@@ -46,12 +47,39 @@ CLEAN_UP_S = 5.0
 HEARTBEAT_S = 2.0
 """Clients reset their time-outs on progress; the promise is one notification at least every 3 seconds."""
 
-Calls = Context[None, Any]
+
+class Host:
+    """Holds the application from its first use to the end of the server."""
+
+    def __init__(self, open_app: Callable[[], App]) -> None:
+        self._open_app = open_app
+        self._app: App | None = None
+
+    def app(self) -> App:
+        if self._app is None:
+            self._app = self._open_app()
+        return self._app
+
+    @asynccontextmanager
+    async def lifespan(self, _: MCPServer[Host]) -> AsyncGenerator[Host]:
+        try:
+            yield self
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.aclose()
+
+    async def aclose(self) -> None:
+        app, self._app = self._app, None
+        if app is not None:
+            await app.aclose()
 
 
-def build_server(open_app: Callable[[], App]) -> MCPServer[None]:
+Calls = Context[Host, Any]
+
+
+def build_server(open_app: Callable[[], App]) -> MCPServer[Host]:
     """The server with its tools and resources; the application is opened by the first call that needs it."""
-    host = _Host(open_app)
+    host = Host(open_app)
     server = HybridServer(
         "hybrid-mcp", title="Hybrid MCP", instructions=INSTRUCTIONS, version=__version__, lifespan=host.lifespan,
         log_level="WARNING",
@@ -62,7 +90,7 @@ def build_server(open_app: Callable[[], App]) -> MCPServer[None]:
     return server
 
 
-class HybridServer(MCPServer[None]):
+class HybridServer(MCPServer[Host]):
     """Small schemas, unknown arguments refused, errors that a model can act on, and an end when one is asked for."""
 
     on_signal: Callable[[], Awaitable[None]]
@@ -88,7 +116,7 @@ class HybridServer(MCPServer[None]):
         return [tool.model_copy(update=_small_schemas(tool)) for tool in tools]
 
     async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
+        self, name: str, arguments: dict[str, Any], context: Context[Host, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         for tool in await super().list_tools():
             if tool.name == name:
@@ -101,33 +129,7 @@ class HybridServer(MCPServer[None]):
             raise ToolError(_readable(error, name)) from error.__cause__
 
 
-class _Host:
-    """Holds the application from its first use to the end of the server."""
-
-    def __init__(self, open_app: Callable[[], App]) -> None:
-        self._open_app = open_app
-        self._app: App | None = None
-
-    def app(self) -> App:
-        if self._app is None:
-            self._app = self._open_app()
-        return self._app
-
-    @asynccontextmanager
-    async def lifespan(self, _: MCPServer[None]) -> AsyncGenerator[None]:
-        try:
-            yield
-        finally:
-            with anyio.CancelScope(shield=True):
-                await self.aclose()
-
-    async def aclose(self) -> None:
-        app, self._app = self._app, None
-        if app is not None:
-            await app.aclose()
-
-
-def _add_tools(server: MCPServer[None], host: _Host) -> None:
+def _add_tools(server: MCPServer[Host], host: Host) -> None:
     @server.tool(
         description="Answer a sub-task with the cheapest model that can do it: local and free when possible, else paid "
         "within budget. Returns the answer, why this model, and the cost.",
@@ -172,11 +174,16 @@ def _add_tools(server: MCPServer[None], host: _Host) -> None:
         annotations=_hints(read_only=False, destructive=False, idempotent=True, open_world=False),
     )
     async def add_to_whitelist(
-        ctx: Calls, resource_type: str, resource_name: str, reason: str = ""
+        ctx: Calls,
+        resource_type: str,
+        resource_name: str,
+        owner: Annotated[ElicitationResult[Consent], Resolve(owner_says)],
+        reason: str = "",
     ) -> Annotated[CallToolResult, WhitelistResult]:
         with _told():
-            gatekeeper = host.app().gatekeeper
-            asked = await gatekeeper.ask(resource_type, resource_name, reason=reason, client=_client_name(ctx))
+            asked = await host.app().gatekeeper.ask(
+                resource_type, resource_name, reason=reason, client=_client_name(ctx), consent=_consent(owner)
+            )
             return _result(whitelist_result(asked))
 
     @server.tool(
@@ -188,7 +195,7 @@ def _add_tools(server: MCPServer[None], host: _Host) -> None:
             return _result(await _budget(host.app(), period))
 
 
-def _add_resources(server: MCPServer[None], host: _Host) -> None:
+def _add_resources(server: MCPServer[Host], host: Host) -> None:
     def resource(uri: str, description: str) -> Callable[[Any], Any]:
         return server.resource(uri, description=description, mime_type="application/json")
 
@@ -297,6 +304,35 @@ def _hints(*, read_only: bool, destructive: bool, idempotent: bool, open_world: 
     return ToolAnnotations(
         read_only_hint=read_only, destructive_hint=destructive, idempotent_hint=idempotent, open_world_hint=open_world
     )
+
+
+def owner_says(ctx: Calls, resource_type: str, resource_name: str, reason: str) -> Elicit[Consent] | None:
+    """The question for the owner; None where the client cannot show one, or there is nothing to ask."""
+    capabilities = ctx.client_capabilities
+    if capabilities is None or capabilities.elicitation is None:
+        return None
+    with _told():
+        question = ctx.request_context.lifespan_context.app().gatekeeper.question(
+            resource_type, resource_name, reason=reason, client=_client_name(ctx)
+        )
+    return None if question is None else Elicit(question, Consent)
+
+
+class Consent(BaseModel):
+    """What the owner is asked through a client that can do so."""
+
+    allow: bool = Field(description="Allow it")
+
+
+def _consent(outcome: ElicitationResult[Consent]) -> bool | None:
+    """None where nobody was asked, or the question was closed without an answer."""
+    match outcome:
+        case AcceptedElicitation(data=Consent() as consent):
+            return consent.allow
+        case DeclinedElicitation():
+            return False
+        case _:
+            return None
 
 
 def _client_name(ctx: Calls) -> str:
