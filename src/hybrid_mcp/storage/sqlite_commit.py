@@ -191,10 +191,13 @@ def commit_or_fail(connection: sqlite3.Connection, changes: Sequence[Change[Any]
 
 def read(connection: sqlite3.Connection, work: Work[T], witness: Witness) -> T:
     """One state of the book. The write lock is only waited for where a lost reservation has to be closed first."""
-    if lost(connection, witness.now(connection)) and not _is_read_only(connection):
-        commit_all(connection, (), witness)
     with transaction(connection, "DEFERRED"):
         witness.check(connection)
+        now = witness.now(connection)
+        if _is_read_only(connection) or not lost(connection, now):
+            return work(connection, now)
+    commit_all(connection, (), witness)
+    with transaction(connection, "DEFERRED"):
         return work(connection, witness.now(connection))
 
 

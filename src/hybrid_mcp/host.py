@@ -1,0 +1,53 @@
+"""What the tools and resources share: the application, opened by the first of them, and errors in words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import anyio
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+
+from hybrid_mcp.app import App
+from hybrid_mcp.domain.errors import HybridError
+
+
+class Host:
+    """Holds the application from its first use to the end of the server."""
+
+    def __init__(self, open_app: Callable[[], App]) -> None:
+        self._open_app = open_app
+        self._app: App | None = None
+
+    def app(self) -> App:
+        if self._app is None:
+            self._app = self._open_app()
+        return self._app
+
+    @asynccontextmanager
+    async def lifespan(self, _: MCPServer[Host]) -> AsyncGenerator[Host]:
+        try:
+            yield self
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.aclose()
+
+    async def aclose(self) -> None:
+        app, self._app = self._app, None
+        if app is not None:
+            await app.aclose()
+
+
+Calls = Context[Host, Any]
+
+
+@contextmanager
+def in_words(kind: type[ToolError | ResourceError] = ToolError) -> Generator[None]:
+    """Only the text of these errors reaches the model; anything else would be hidden from it."""
+    try:
+        yield
+    except HybridError as error:
+        raise kind(str(error)) from error
