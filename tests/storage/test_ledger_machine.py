@@ -9,7 +9,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.reservation import LOST, Event, Settlement, charge
 from hybrid_mcp.storage import memory, sqlite_book
-from tests.support_machine import InMemory, Money, OnDisk, Twins
+from tests.support_machine import InMemory, Money, OnDisk
+from tests.support_twins import Twins
 
 THOROUGH = settings(stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -280,3 +280,15 @@ async def test_a_reservation_that_a_lock_stopped_is_not_made_later(path: Path, c
             other.execute("ROLLBACK")
         await book.beat()
         assert await held(book) == balance()
+
+
+async def test_a_reservation_of_a_book_that_could_not_be_opened_is_not_made_later(path: Path, clock: FakeClock) -> None:
+    async with aclosing(SqliteLedger(path, clock, busy_timeout_s=0.05)) as book:
+        await (await SqliteLedger.open(path, clock)).aclose()
+        with plain(path) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StorageError, match=LOCKED):
+                await book.reserve(hold("0.20"), Caps())
+            other.execute("ROLLBACK")
+        await book.beat()
+        assert await held(book) == balance()

@@ -14,7 +14,7 @@ from hybrid_mcp.domain.budget import Caps
 from hybrid_mcp.domain.errors import StorageError
 from hybrid_mcp.storage import sqlite_file
 from hybrid_mcp.storage.sqlite import SqliteLedger
-from tests.support_books import balance, child, held, opened, plain, refusal, spend
+from tests.support_books import balance, child, held, opened, plain, refusal, sent, spend
 from tests.support_ledger import ME, FakeClock, hold, usd
 
 CAPS = Caps(month=usd("1"))
@@ -238,6 +238,17 @@ def test_a_superuser_does_not_write_a_book_that_is_marked_read_only(path: Path) 
     assert opened(path) == balance("0.40")
     with pytest.raises(StorageError, match="may not be written"):
         spend(path, "0.10")
+
+
+def test_a_book_that_is_marked_read_only_can_be_read_also_where_a_lease_has_ended(path: Path, clock: FakeClock) -> None:
+    async def leave_open() -> None:
+        async with aclosing(SqliteLedger(path, clock)) as book:
+            await sent(book, "0.40")
+
+    asyncio.run(leave_open())
+    path.chmod(0o444)
+    clock.advance(100)
+    assert opened(path, clock) == balance(reserved="0.40")
 
 
 READ_ONLY = """

@@ -229,6 +229,7 @@ async def test_a_program_whose_book_a_newer_one_took_over_spends_no_more(path: P
         lambda: book.settle(dispatched, ended("0.10")),
         lambda: book.record(free(ended())),
         book.beat,
+        lambda: book.view(Caps(), ME),
     ]
     for step in steps:
         with pytest.raises(StorageError) as refused:
@@ -236,8 +237,6 @@ async def test_a_program_whose_book_a_newer_one_took_over_spends_no_more(path: P
         assert str(refused.value) == (
             f"the ledger {path} was taken over by a newer hybrid-mcp: start the program again, with that one"
         )
-    with pytest.raises(StorageError, match=r"taken over by a newer|no such table"):
-        await book.view(Caps(), ME)
     with plain(path) as newer:
         newer.execute("ALTER TABLE record_of_money RENAME TO entry")
         newer.execute("PRAGMA user_version = 2")
