@@ -248,8 +248,15 @@ def test_ollama_on_another_machine_gets_nothing_until_the_profile_says_that_it_i
 
 def test_a_far_ollama_that_no_whitelist_entry_can_name_is_an_error(home: Path):
     own_profile(home, "providers: {ollama: {local: true}}\n")
-    said = problem(home, OLLAMA_HOST="gpubox")
-    assert said.startswith("environment: OLLAMA_HOST: gpubox cannot stand in the whitelist")
+    said = problem(home, OLLAMA_HOST="http://co.uk")
+    assert said.startswith("environment: OLLAMA_HOST: co.uk cannot stand in the whitelist: strangers have names")
+
+
+def test_an_ollama_in_a_container_is_reached_by_its_name(home: Path):
+    own_profile(home, "providers: {ollama: {local: true}}\n")
+    found = ollama(load(home, OLLAMA_HOST="ollama"))
+    assert (found.base_url, found.host, found.local) == ("http://ollama:11434", "ollama", True)
+    assert found.must_be_whitelisted
 
 
 def test_a_paid_far_ollama_must_be_encrypted(home: Path):

@@ -7,13 +7,16 @@ import multiprocessing
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from hybrid_mcp.config import LiveWhitelist, add_entry, load_whitelist, packaged
+from hybrid_mcp.config import LiveWhitelist, add_entry, load_whitelist, packaged, whitelist_access
+from hybrid_mcp.config.public_suffix import is_public_suffix
+from hybrid_mcp.config.whitelist_access import whitelist_notices
 from hybrid_mcp.domain.errors import ConfigError
 from hybrid_mcp.domain.whitelist import ResourceType, Whitelist
 from tests.support_config import refusal, write
@@ -109,6 +112,9 @@ def test_entries_are_compared_in_one_form(path: Path):
         ('{"domains": {"a.example": true}}', " domains: must be a list of names"),
         ('{"domains": [5]}', " domains[0]: must be a name in quotes"),
         ('{"domains": ["a.example", "com"]}', " domains[1]: 'com': a single label would cover a whole top-level"),
+        ('{"domains": ["a.example", "co.uk"]}', " domains[1]: 'co.uk': strangers have names under co.uk: name the one"),
+        ('{"cloud_apis": ["s3.amazonaws.com"]}', " cloud_apis[0]: 's3.amazonaws.com': strangers have names under"),
+        ('{"cloud_apis": ["169.254.169.254"]}', " cloud_apis[0]: '169.254.169.254': a cloud keeps the secrets"),
         ('{"cloud_apis": [""]}', " cloud_apis[0]: '': the host is empty"),
         ('{"cloud_apis": ["*.example.com"]}', " cloud_apis[0]: '*.example.com': the host has characters"),
         ('{"cloud_apis": ["\u0430pi.example.com"]}', "the host has characters outside ASCII"),
@@ -158,7 +164,15 @@ def test_a_file_of_the_same_size_and_time_that_took_the_place_of_the_old_one_is_
     assert live().domains == ("b.example",)
 
 
-def test_an_unchanged_file_is_not_read_again(path: Path):
+def test_a_file_that_was_changed_in_place_to_the_same_size_and_time_is_seen(path: Path):
+    live = LiveWhitelist(path)
+    times = (10**18, 10**18)
+    for name in ("a.example", "b.example", "c.example"):
+        os.utime(write(path, json.dumps({"domains": [name]})), ns=times)
+        assert live().domains == (name,)
+
+
+def test_an_unchanged_file_is_not_taken_apart_again(path: Path):
     write(path, SEED)
     live = LiveWhitelist(path)
     assert live() is live()
@@ -240,7 +254,9 @@ def test_indentation_line_ends_and_permissions_are_kept(path: Path):
         assert path.stat().st_mode & 0o777 == 0o640
 
 
-@pytest.mark.parametrize("name", ["com", "", "*.example.com", "a.example\n", "a.example/../b"])
+@pytest.mark.parametrize(
+    "name", ["com", "co.uk", "github.io", "amazonaws.com", "", "*.example.com", "a.example\n", "a.example/../b"]
+)
 def test_an_entry_that_would_cover_too_much_is_refused_before_anything_is_created(path: Path, name: str):
     assert refusal(lambda: add_entry(path, "domains", name)).startswith("domains: the entry cannot be used: ")
     assert not path.parent.exists()
@@ -333,6 +349,117 @@ def test_a_link_that_leads_to_itself_is_refused(home: Path, path: Path):
     assert refusal(lambda: add_entry(path, "domains", "a.example")).startswith(f"{path}: ")
 
 
+@posix
+@pytest.mark.parametrize(("mode", "told"), [(0o666, "every user of this machine"), (0o606, "every user"), (0o644, "")])
+def test_a_file_that_everyone_may_write_is_told_and_gets_no_entry(path: Path, mode: int, told: str):
+    write(path, "{}").chmod(mode)
+    assert told in "".join(whitelist_notices(path))
+    if told:
+        assert told in refusal(lambda: add_entry(path, "domains", "a.example"))
+        assert path.read_text(encoding="utf-8") == "{}"
+    else:
+        assert whitelist_notices(path) == ()
+        assert add_entry(path, "domains", "a.example") is True
+
+
+@posix
+def test_a_folder_in_which_everyone_may_put_another_file_is_told_and_gets_no_entry(home: Path, path: Path):
+    home.mkdir()
+    home.chmod(0o777)
+    assert whitelist_notices(path) == (f"{home} may be written by every user of this machine: run `chmod o-w` on it",)
+    assert "`chmod o-w` takes that away" in refusal(lambda: add_entry(path, "domains", "a.example"))
+    assert list(home.glob("*.json")) == []
+
+
+@posix
+def test_a_group_that_may_write_is_told_unless_it_is_the_users_own(path: Path, monkeypatch: pytest.MonkeyPatch):
+    write(path, "{}").chmod(0o664)
+    monkeypatch.setattr(whitelist_access, "_is_own_group", lambda number: False)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    assert whitelist_notices(path) == (
+        f"{path} may be written by its group: if that is not meant, run `chmod g-w` on it",
+    )
+    monkeypatch.setattr(whitelist_access, "_is_own_group", lambda number: True)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    assert whitelist_notices(path) == ()
+    assert add_entry(path, "domains", "a.example") is True
+
+
+@posix
+def test_a_file_of_another_user_is_told(path: Path, monkeypatch: pytest.MonkeyPatch):
+    owner = write(path, "{}").stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert bool(whitelist_notices(path)) is (owner != 0)
+
+
+@posix
+def test_a_link_out_of_the_home_is_told(home: Path, path: Path, tmp_path: Path):
+    outside = write(tmp_path / "elsewhere" / "whitelist.json", SEED)
+    home.mkdir()
+    path.symlink_to(outside)
+    assert whitelist_notices(path) == (
+        f"{path} is a link to {outside}, outside of the home folder: entries are added there by hand",
+    )
+
+
+def test_nothing_is_told_of_a_home_that_is_not_there_yet(path: Path):
+    assert whitelist_notices(path) == ()
+
+
+def _an_editor_saves(path: Path, name: str) -> None:
+    """As most editors do it: a new file takes the place of the old one, and no lock is asked for."""
+    listed = [*load_whitelist(path).domains, name] if path.exists() else [name]
+    write(path.with_name("saved~"), json.dumps({"domains": listed})).replace(path)
+
+
+@pytest.mark.parametrize("before", [None, '{"domains": ["old.example"]}'])
+def test_what_an_editor_saves_while_an_entry_is_added_is_kept(
+    path: Path, before: str | None, monkeypatch: pytest.MonkeyPatch
+):
+    """The editor saves at the worst moment: the old file is read, the new one written, and not yet in its place."""
+    if before is not None:
+        write(path, before)
+    hand_made = iter(["hand1.example", "hand2.example"])
+    synced = os.fsync
+
+    def sync_then_edit(descriptor: int) -> None:
+        synced(descriptor)
+        if (name := next(hand_made, None)) is not None:
+            _an_editor_saves(path, name)
+
+    monkeypatch.setattr(os, "fsync", sync_then_edit)
+    assert add_entry(path, "domains", "added.example") is True
+    old = () if before is None else ("old.example",)
+    assert load_whitelist(path).domains == (*old, "hand1.example", "hand2.example", "added.example")
+    assert _leftovers(path.parent) == set()
+
+
+def test_an_editor_that_saves_the_entry_itself_first_is_enough(path: Path, monkeypatch: pytest.MonkeyPatch):
+    write(path, "{}")
+    synced = os.fsync
+
+    def sync_then_edit(descriptor: int) -> None:
+        synced(descriptor)
+        _an_editor_saves(path, "added.example")
+
+    monkeypatch.setattr(os, "fsync", sync_then_edit)
+    assert add_entry(path, "domains", "added.example") is False
+    assert load_whitelist(path).domains == ("added.example",)
+
+
+def test_a_program_that_never_stops_writing_the_file_is_an_error_and_no_endless_loop(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write(path, "{}")
+    synced, names = os.fsync, count()
+
+    def sync_then_edit(descriptor: int) -> None:
+        synced(descriptor)
+        _an_editor_saves(path, f"host{next(names)}.example")
+
+    monkeypatch.setattr(os, "fsync", sync_then_edit)
+    assert "another program writes it all the time" in refusal(lambda: add_entry(path, "domains", "a.example"))
+    assert "a.example" not in load_whitelist(path).domains
+
+
 def test_many_writers_lose_no_entry(path: Path):
     names = [f"host{index}.example" for index in range(24)]
     with ThreadPoolExecutor(8) as pool:
@@ -363,6 +490,29 @@ def test_many_processes_lose_no_entry(path: Path):
     _in_any_order(path, [f"host{index}.example" for index in range(10)])
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "com", "dev", "co.uk", "com.au", "github.io", "vercel.app", "pages.dev", "herokuapp.com", "s3.amazonaws.com",
+        "s3.eu-west-1.amazonaws.com", "us-east-1.compute.amazonaws.com", "amazonaws.com", "core.windows.net", "foo.ck",
+        "xn--p1ai", "xn--55qx5d.cn", "cloudfront.net", "run.app", "netlify.app", "hf.space",
+    ],
+)  # fmt: skip
+def test_names_under_which_strangers_have_names_are_known(host: str):
+    assert is_public_suffix(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "example.com", "api.openai.com", "openrouter.ai", "my-app.github.io", "my-bucket.s3.amazonaws.com", "www.ck",
+        "ollama", "gpubox", "my_ollama", "localhost", "gpubox.lan", "gpu.fritz.box", "googleapis.com",
+    ],
+)  # fmt: skip
+def test_names_of_one_owner_may_be_entries(host: str):
+    assert not is_public_suffix(host)
+
+
 JSON_LIKE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
     | st.sampled_from(["openai.com", "com", "127.0.0.1", "code_review", "a.example"]),
@@ -391,7 +541,9 @@ def test_any_text_is_a_whitelist_or_is_refused_with_one_line(path: Path, text: s
         assert not any(found.check_host(name).allowed for name in ("com", "evil.test", ""))
 
 
-HOSTS = st.from_regex(r"[a-z0-9]{1,8}(\.[a-z]{2,5}){1,2}", fullmatch=True)
+HOSTS = st.from_regex(r"[a-z0-9]{1,8}(\.[a-z]{2,5}){1,2}", fullmatch=True).filter(
+    lambda host: not is_public_suffix(host)
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)

@@ -8,7 +8,7 @@ from filelock import FileLock
 
 from hybrid_mcp.domain.errors import InvalidRequest, StorageError
 from hybrid_mcp.domain.whitelist import Whitelist
-from hybrid_mcp.gatekeeper import MAX_PENDING, Gatekeeper
+from hybrid_mcp.gatekeeper import MAX_PENDING, Gatekeeper, what_it_opens
 from hybrid_mcp.ports import ApprovalRequest
 from hybrid_mcp.storage import approvals
 from hybrid_mcp.storage.approvals import PENDING_FOR, AuditTrail
@@ -43,6 +43,21 @@ async def test_the_owner_sees_one_line_whatever_an_agent_writes(tmp_path: Path):
     await wish(keeper(book), "evil.example.com", "none\n  allow? [y/N] \x1b[8m\u2028\u202e", "a\rb")
     [shown] = book.pending()
     assert (shown.reason, shown.client) == ("none?  allow? [y/N] ?[8m??", "a?b")
+
+
+@pytest.mark.parametrize("name", ["com", "co.uk", "github.io", "https://amazonaws.com/x", "127.1", "169.254.169.254"])
+async def test_the_owner_is_not_even_asked_for_what_no_entry_may_cover(tmp_path: Path, name: str):
+    book = trail(tmp_path)
+    with pytest.raises(InvalidRequest, match="resource_name cannot be an entry of domains: "):
+        await keeper(book).ask("domain", name, reason="", client="c")
+    assert not book.path.exists()
+
+
+async def test_the_owner_is_told_how_far_a_door_opens(tmp_path: Path):
+    gatekeeper = keeper(trail(tmp_path))
+    told = [what_it_opens(await wish(gatekeeper, name)) for name in ("a.example.com", "192.168.1.20", "ollama")]
+    sent = "requests, with their prompts, may be sent to"
+    assert told == [f"{sent} a.example.com and all of its subdomains", f"{sent} 192.168.1.20", f"{sent} ollama"]
 
 
 async def test_many_wishes_do_not_flood_the_owner(tmp_path: Path):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from hybrid_mcp.app import App, embedded_model
+from hybrid_mcp.config import whitelist_notices
 from hybrid_mcp.domain.budget import Caps
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.domain.profile import ProviderSpec
@@ -58,7 +59,11 @@ def _whitelist(app: App) -> list[Finding]:
         hosts = app.whitelist().cloud_apis
     except HybridError as error:
         return [Finding(what="whitelist", state="broken", detail=str(error))]
-    return [Finding(what="whitelist", state="ok", detail=f"cloud hosts: {', '.join(hosts) or 'none'}")]
+    notices = whitelist_notices(app.settings.whitelist_path)
+    return [
+        Finding(what="whitelist", state="ok", detail=f"cloud hosts: {', '.join(hosts) or 'none'}"),
+        *(Finding(what="whitelist", state="note", detail=notice) for notice in notices),
+    ]
 
 
 async def _ledger(app: App) -> AsyncIterator[Finding]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from anyio import to_thread
 
+from hybrid_mcp.config.public_suffix import is_public_suffix
 from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.profile import ApprovalMode
 from hybrid_mcp.domain.whitelist import (
@@ -17,6 +18,7 @@ from hybrid_mcp.domain.whitelist import (
     Whitelist,
     checked_entry,
     is_address,
+    is_single_label,
     unknown_type_reason,
 )
 from hybrid_mcp.ports import ApprovalRequest, Approvals
@@ -152,7 +154,7 @@ def what_it_opens(request: ApprovalRequest) -> str:
     name = request.resource_name
     match request.resource_type:
         case "cloud_apis" | "domains":
-            reach = "" if is_address(name) else " and all of its subdomains"
+            reach = "" if is_address(name) or is_single_label(name) else " and all of its subdomains"
             return f"requests, with their prompts, may be sent to {name}{reach}"
         case "allowed_for_cloud":
             return f"tasks of the type {name} may be answered by cloud models"
@@ -170,6 +172,6 @@ def _checked(resource_type: str, name: str) -> tuple[ResourceType, str]:
     if kind is None:
         raise InvalidRequest(unknown_type_reason())
     try:
-        return kind, checked_entry(kind, name.strip())
+        return kind, checked_entry(kind, name.strip(), is_public_suffix)
     except ValueError as error:
         raise InvalidRequest(f"resource_name cannot be an entry of {kind}: {error}") from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from hybrid_mcp.config import Settings, load_settings
+from hybrid_mcp.config import Settings, load_settings, whitelist_notices
 
 if TYPE_CHECKING:
     from hybrid_mcp.app import App
@@ -59,8 +59,8 @@ class Common:
 
 
 def tell_notices(settings: Settings) -> None:
-    """One line each on stderr: old names that were mapped, and the like."""
-    for notice in settings.notices:
+    """One line each on stderr: old names that were mapped, who else may write the whitelist, and the like."""
+    for notice in (*settings.notices, *whitelist_notices(settings.whitelist_path)):
         sys.stderr.write(f"hybrid-mcp: {notice}\n")
 
 

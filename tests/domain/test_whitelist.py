@@ -86,15 +86,34 @@ def test_an_unknown_type_is_refused_and_the_types_are_listed(resource_type: str)
     assert "cloud_apis, domains, mcp_servers, allowed_for_cloud" in verdict.reason
 
 
-@pytest.mark.parametrize("name", ["com", "localhost", "*.com", "", "http://", "127.1", "a b", "ex\u00e4mple.com"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "com", "co.uk", "*.com", "", "http://", "127.1", "a b", "ex\u00e4mple.com", "fe80::1%lo", "169.254.169.254",
+        "[fd00:ec2::254]",
+    ],
+)  # fmt: skip
 def test_an_entry_that_would_cover_too_much_or_is_no_host_is_refused(name: str):
     with pytest.raises(ValueError, match=r".+"):
-        checked_entry("cloud_apis", name)
+        checked_entry("cloud_apis", name, {"com", "co.uk"}.__contains__)
 
 
 def test_an_entry_is_stored_in_the_form_that_is_compared():
-    assert checked_entry("domains", "https://API.Example.com./v1") == "api.example.com"
-    assert checked_entry("cloud_apis", "127.0.0.1") == "127.0.0.1"
+    def nothing_is(_: str) -> bool:
+        return False
+
+    assert checked_entry("domains", "https://API.Example.com./v1", nothing_is) == "api.example.com"
+    assert checked_entry("cloud_apis", "127.0.0.1", nothing_is) == "127.0.0.1"
+    assert checked_entry("cloud_apis", "Ollama.", nothing_is) == "ollama"
+
+
+def test_a_name_without_a_dot_covers_itself_alone_and_says_for_whom():
+    home = Whitelist(domains=("ollama",))
+    verdict = home.check("domains", "Ollama")
+    assert (verdict.allowed, verdict.matched_rule) == (True, "domains: ollama")
+    assert verdict.reason == "listed in domains, for a provider that is declared `local: true`"
+    for host in ("evil.ollama", "ollama.evil.example", "ollam", "xollama"):
+        assert not home.check_host(host).allowed
 
 
 @given(entry=st.sampled_from(["openai.com", "github.com"]), left=st.text(max_size=12), right=st.text(max_size=12))

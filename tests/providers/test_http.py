@@ -25,6 +25,7 @@ from hybrid_mcp.domain.profile import ProviderKind, ProviderSpec
 from hybrid_mcp.domain.whitelist import Whitelist
 from hybrid_mcp.ports import Provider
 from hybrid_mcp.providers.anthropic import AnthropicProvider
+from hybrid_mcp.providers.egress import is_loopback
 from hybrid_mcp.providers.http import (
     LISTING_LIMIT_BYTES,
     Egress,
@@ -33,7 +34,6 @@ from hybrid_mcp.providers.http import (
     fetch_listing,
     guarded_httpx,
     guarded_httpx2,
-    is_loopback,
 )
 from hybrid_mcp.providers.ollama import OllamaProvider
 from hybrid_mcp.providers.openai import OpenAIProvider
@@ -217,7 +217,7 @@ LINE = b" " * 65_535 + b"\n"
 async def test_no_response_is_read_past_its_limit(
     status: int, piece: bytes, limit: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(f"hybrid_mcp.providers.http.{limit}", 1_000_000)
+    monkeypatch.setattr(f"hybrid_mcp.providers.guard.{limit}", 1_000_000)
     reply = Reply(status=status, body=repeat(piece, 1000))
     for library in ("httpx", "httpx2"):
         with FakeServer(reply_always(reply)) as server:

@@ -145,14 +145,11 @@ async def test_openai_at_its_own_host_is_asked_for_the_tier_whose_price_is_liste
     sent: list[dict[str, object]] = []
     answer = sse(openai_chunk("Hi", "stop"), "[DONE]")
 
-    def far(request: httpx2.Request) -> httpx2.Response:
-        sent.append(json.loads(request.content))
+    async def far(_: object, request: httpx2.Request) -> httpx2.Response:
+        sent.append(json.loads(await request.aread()))
         return httpx2.Response(200, headers={"Content-Type": "text/event-stream"}, content=b"".join(answer))
 
-    def transport(**_: object) -> httpx2.MockTransport:
-        return httpx2.MockTransport(far)
-
-    monkeypatch.setattr(httpx2, "AsyncHTTPTransport", transport)
+    monkeypatch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", far)
     everything = Egress(whitelist=lambda: Whitelist(cloud_apis=("api.openai.com",)))
     provider = OpenAIProvider(spec=VENDORS["openai"], api_key=lambda: KEY, egress=everything)
     assert (await provider.complete(CALL, Recorder())).text == "Hi"

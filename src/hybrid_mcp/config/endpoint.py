@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from hybrid_mcp.domain.whitelist import checked_entry, normal_host
+from hybrid_mcp.config.public_suffix import is_public_suffix
+from hybrid_mcp.domain.whitelist import checked_entry, is_single_label, normal_host
 
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[^\[\]/?#:@\\%\s]+)(?::(?P<port>[0-9]{1,5}))?"
@@ -64,11 +65,13 @@ def parse_ollama_host(text: str) -> Endpoint:
     return parse_base_url(f"{scheme}://{bracketed}:{port or default}{slash}{path}".rstrip("/"))
 
 
-def whitelist_problem(host: str) -> str | None:
-    """Why no whitelist entry can name this host, or None when one can."""
+def whitelist_problem(host: str, *, local: bool) -> str | None:
+    """Why no whitelist entry can name this host, or None when one can; a name without a dot only if it is local."""
     try:
-        checked_entry("domains", host)
-    except ValueError:
+        entry = checked_entry("domains", host, is_public_suffix)
+    except ValueError as error:
+        return f"{host} cannot stand in the whitelist: {error}"
+    if is_single_label(entry) and not local:
         return f"{host} cannot stand in the whitelist: write its IP address, or a name with a dot"
     return None
 

@@ -57,7 +57,7 @@ def _checked(endpoint: Endpoint, spec: ProviderSpec) -> tuple[str, ...]:
             f"`providers: {{ollama: {{local: true}}}}` into the profile and {spec.host} into the whitelist"
         )
         return (notice,)
-    problem = plain_http_problem(endpoint, local=spec.local) or whitelist_problem(endpoint.host)
+    problem = plain_http_problem(endpoint, local=spec.local) or whitelist_problem(endpoint.host, local=spec.local)
     if problem is not None:
         raise ConfigError(f"environment: OLLAMA_HOST: {problem}")
     return ()

@@ -132,7 +132,7 @@ def _within(host: str | None, domain: str | None) -> bool:
 def _check_reachable(field: Field, endpoint: Endpoint, spec: ProviderSpec) -> None:
     problem = plain_http_problem(endpoint, local=spec.local)
     if problem is None and spec.must_be_whitelisted:
-        problem = whitelist_problem(endpoint.host)
+        problem = whitelist_problem(endpoint.host, local=spec.local)
     if problem is not None:
         raise field.wrong(problem)
 

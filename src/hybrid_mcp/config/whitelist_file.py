@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import cast, get_args
 
 from hybrid_mcp.config.packaged import packaged
+from hybrid_mcp.config.public_suffix import is_public_suffix
 from hybrid_mcp.config.scalars import shown, suggestion
-from hybrid_mcp.config.text_file import Version, read_version, unusable, version, wrong
+from hybrid_mcp.config.text_file import read_text, unusable, wrong
 from hybrid_mcp.domain.whitelist import RESOURCE_TYPES, ResourceType, Whitelist, checked_entry
 
 KEYS: tuple[ResourceType, ...] = get_args(ResourceType)
@@ -23,11 +24,11 @@ def load_whitelist(path: Path) -> Whitelist:
     Raises:
         ConfigError: `FILE:LINE: KEY: what is wrong; what to do`. A file with one bad entry is refused whole.
     """
-    return parse_whitelist(path, read_version(path)[0])
+    return parse_whitelist(path, read_text(path))
 
 
 class LiveWhitelist:
-    """The whitelist as the file stands now: called, it reads the file anew whenever that has changed.
+    """The whitelist as the file stands now: called, it reads the file, and takes it apart anew where it has changed.
 
     Without a file the packaged default holds. A file that is broken, or that was there and is gone, refuses all: an
     older or a default list might allow what the owner has taken out.
@@ -36,7 +37,7 @@ class LiveWhitelist:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._was_there = False
-        self._read: tuple[Version, Whitelist] | None = None
+        self._read: tuple[str, Whitelist] | None = None
         self._default: Whitelist | None = None
 
     def __call__(self) -> Whitelist:
@@ -45,13 +46,13 @@ class LiveWhitelist:
         Raises:
             ConfigError: the file cannot be used as it stands.
         """
-        now = version_now(self._path)
-        if now is None:
+        text = text_now(self._path)
+        if text is None:
             return self._without_file()
         self._was_there = True
-        if self._read is None or self._read[0] != now:
-            text, read = read_version(self._path)
-            self._read = read, parse_whitelist(self._path, text)
+        # The text itself is compared: two changes within one tick of the disk's clock have the same time and size.
+        if self._read is None or self._read[0] != text:
+            self._read = text, parse_whitelist(self._path, text)
         return self._read[1]
 
     def _without_file(self) -> Whitelist:
@@ -62,20 +63,21 @@ class LiveWhitelist:
         return self._default
 
 
-def version_now(path: Path) -> Version | None:
-    """The version of the file that stands there, None where there is none.
+def text_now(path: Path) -> str | None:
+    """The text of the file that stands there, None where there is none.
 
     Raises:
-        ConfigError: it cannot be looked at, or is a link to nothing.
+        ConfigError: it cannot be read, or is a link to nothing.
     """
     try:
-        return version(path.stat())
+        path.stat()
     except FileNotFoundError:
         if path.is_symlink():
             raise wrong(path, None, "", "is a link to a file that does not exist; mend the link") from None
         return None
     except (OSError, ValueError) as error:
         raise unusable(path, error) from None
+    return read_text(path)
 
 
 def parse_whitelist(path: Path, text: str) -> Whitelist:
@@ -144,6 +146,6 @@ def _entry(path: Path, kind: ResourceType, key: str, entry: object) -> str:
     if not isinstance(entry, str):
         raise wrong(path, None, key, "must be a name in quotes")
     try:
-        return checked_entry(kind, entry)
+        return checked_entry(kind, entry, is_public_suffix)
     except ValueError as error:
         raise wrong(path, None, key, f"{shown(entry)}: {error}") from None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from hybrid_mcp.domain.addresses import kind_of
 
 ResourceType = Literal["cloud_apis", "domains", "mcp_servers", "allowed_for_cloud"]
 
@@ -21,7 +23,7 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _URL = re.compile(
-    r"https?://(?P<host>\[[0-9a-f:.]+\]|[^\[\]/?#:@\\%\s]+)(?::\d{1,5})?(?:[/?#][^\\\s]*)?", re.IGNORECASE
+    r"https?://(?P<host>\[[0-9a-f:.]+\]|[^\[\]/?#:@\\%\s]+)(?::[0-9]{1,5})?(?:/[^\\\s]*|[?#][^\\\s@]*)?", re.IGNORECASE
 )
 _NAME = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@._/-]{0,127}")
 _NUMERIC_LABEL = re.compile(r"(?:0x[0-9a-f]*|\d+)")
@@ -38,7 +40,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whitelist:
-    """The owner's four lists. A bare host covers itself and its subdomains; an IP literal exactly that address."""
+    """The owner's four lists.
+
+    A host covers itself and its subdomains, an IP address exactly itself, and so does a name without a dot.
+    """
 
     cloud_apis: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
@@ -113,6 +118,8 @@ def normal_host(host: str) -> str:
         raise ValueError("the host is empty")
     if not host.isascii():
         raise ValueError("the host has characters outside ASCII: write it in punycode (xn--...)")
+    if "%" in host:
+        raise ValueError("the host has a percent sign: neither an escaped name nor an address with a zone is used")
     name = host.lower().removesuffix(".") or "."
     try:
         return str(ipaddress.ip_address(name[1:-1] if name[0] == "[" and name[-1] == "]" else name))
@@ -125,8 +132,8 @@ def normal_host(host: str) -> str:
     return name
 
 
-def checked_entry(resource_type: ResourceType, name: str) -> str:
-    """The form in which an entry is stored.
+def checked_entry(resource_type: ResourceType, name: str, is_public_suffix: Callable[[str], bool]) -> str:
+    """The form in which an entry is stored. Nobody owns all that stands under a public suffix, such as `co.uk`.
 
     Raises:
         ValueError: it would cover more than one owner could mean, or is not a name. The message says why.
@@ -136,9 +143,15 @@ def checked_entry(resource_type: ResourceType, name: str) -> str:
             raise ValueError("use letters, digits and . _ - / @, at most 128 characters")
         return name
     host = normal_host(url_host(name) or name)
-    if not is_address(host) and "." not in host:
+    if is_address(host):
+        if kind_of(ipaddress.ip_address(host)) == "metadata":
+            raise ValueError("a cloud keeps the secrets of its machines at this address")
+        return host
+    if not is_public_suffix(host):
+        return host
+    if is_single_label(host):
         raise ValueError("a single label would cover a whole top-level domain: name the host, such as api.example.com")
-    return host
+    raise ValueError(f"strangers have names under {host}: name the one host that is meant, such as my-app.{host}")
 
 
 def _check_named_host(name: str, list_name: str, entries: tuple[str, ...]) -> Verdict:
@@ -159,14 +172,21 @@ def _check_host(host: str, lists: Mapping[str, tuple[str, ...]]) -> Verdict:
     for list_name, entries in lists.items():
         for entry in entries:
             if _covers(entry, name):
-                return Verdict(allowed=True, reason=f"listed in {list_name}", matched_rule=f"{list_name}: {entry}")
+                only = ", for a provider that is declared `local: true`" if is_single_label(entry) else ""
+                rule = f"{list_name}: {entry}"
+                return Verdict(allowed=True, reason=f"listed in {list_name}{only}", matched_rule=rule)
     return Verdict(allowed=False, reason=f"{name} is not listed in {' or '.join(lists)}")
 
 
 def _covers(entry: str, host: str) -> bool:
     if is_address(entry) or is_address(host):
         return entry == host
-    return host == entry or host.endswith(f".{entry}")
+    return host == entry or (not is_single_label(entry) and host.endswith(f".{entry}"))
+
+
+def is_single_label(host: str) -> bool:
+    """Whether it is a name without a dot, which means what the local network says: a container, a machine in a LAN."""
+    return "." not in host.removesuffix(".") and not is_address(host)
 
 
 def is_address(name: str) -> bool:
