@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bench import egress, ledger_speed, scoring, startup
+from bench import egress, ledger_speed, privacy, scoring, startup
 from bench.machine import describe
 
 
 def main() -> None:
     print(describe())
-    for part in (startup, scoring, egress, ledger_speed):
+    for part in (startup, scoring, privacy, egress, ledger_speed):
         for line in part.measure():
             print(line)
 

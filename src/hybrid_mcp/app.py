@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hybrid_mcp.attempting import Attempting
 from hybrid_mcp.candidates import Candidates
 from hybrid_mcp.config import LiveWhitelist, Settings, add_entry
+from hybrid_mcp.config.private_patterns import matchers
 from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.domain.detectors import PatternScanner
 from hybrid_mcp.domain.profile import ProviderSpec
@@ -81,7 +82,8 @@ def open_app(settings: Settings, observer: Observer) -> App:
             candidates=candidates,
             purse=Purse(profile=profile, ledger=ledger, observer=observer, clock=clock),
             attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
-            cache=MemoryCache(clock=clock), scanner=PatternScanner(), observer=observer, clock=clock,
+            cache=MemoryCache(clock=clock), scanner=PatternScanner(private=matchers(profile.private_patterns)),
+            observer=observer, clock=clock,
             new_id=new_id, scope=f"{profile}",
         ),
         reports=Reports(profile=profile, ledger=ledger, candidates=candidates),

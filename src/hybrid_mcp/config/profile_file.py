@@ -9,18 +9,20 @@ from pathlib import Path
 from hybrid_mcp.config import fields, scalars
 from hybrid_mcp.config.fields import Field, Fields, take
 from hybrid_mcp.config.model_lists import listed_models, without_repeats
+from hybrid_mcp.config.private_patterns import MAX_PATTERNS, matcher
 from hybrid_mcp.config.provider_rows import ProviderRows, provider_rows
 from hybrid_mcp.domain.money import Usd
-from hybrid_mcp.domain.profile import ApprovalMode, Fallback, ModelName, Profile, RoutingRules
+from hybrid_mcp.domain.profile import ApprovalMode, Fallback, ModelName, PrivacyMode, Profile, RoutingRules
 
 KEYS = (
     "profile", "monthly_budget", "daily_budget", "client_budget", "project_budget", "max_cost", "routing_rules",
-    "providers", "approval", "airgap", "personal_data",
+    "providers", "approval", "airgap", "personal_data", "privacy", "private_patterns",
 )  # fmt: skip
 RULE_KEYS = ("complexity_threshold", "always_try_local_first", "local_models", "cloud_models", "fallback")
 FALLBACKS: tuple[Fallback, ...] = ("local_with_cot", "local_best_effort", "local")
 APPROVALS: tuple[ApprovalMode, ...] = ("ask", "terminal", "deny", "allow")
 PERSONAL_DATA = ("stay_local", "allow_cloud")
+PRIVACY: tuple[PrivacyMode, ...] = ("local", "redact")
 
 DEFAULT_MAX_COST = Usd.limit(10)
 """The most that one request may cost where a profile has no `max_cost`, in dollars."""
@@ -71,6 +73,8 @@ def _profile(path: Path, given: Fields, rules: RoutingRules, rows: ProviderRows)
         approval=take(given, "approval", lambda field: fields.choice(field, APPROVALS), _DEFAULTS.approval),
         airgap=take(given, "airgap", fields.boolean, _DEFAULTS.airgap),
         personal_data_stays_local=personal == "stay_local",
+        privacy=take(given, "privacy", lambda field: fields.choice(field, PRIVACY), _DEFAULTS.privacy),
+        private_patterns=take(given, "private_patterns", _patterns, ()),
     )
 
 
@@ -100,6 +104,18 @@ def _name(field: Field) -> str:
     if not name.isprintable() or not 0 < len(name) <= 64:
         raise field.wrong(f"{scalars.shown(name)} is not a name; use 1 to 64 visible characters")
     return name
+
+
+def _patterns(field: Field) -> tuple[str, ...]:
+    given = fields.items(field)
+    if len(given) > MAX_PATTERNS:
+        raise field.wrong(f"has {len(given)} patterns; at most {MAX_PATTERNS} are looked for in each request")
+    return tuple(fields.parsed(item, _pattern) for item in given)
+
+
+def _pattern(text: str) -> str:
+    matcher(text)
+    return text
 
 
 def _cap(field: Field) -> Usd | None:

@@ -11,6 +11,8 @@ ProviderKind = Literal["embedded", "ollama", "openai", "anthropic"]
 Tier = Literal["cheap", "premium"]
 Fallback = Literal["local_with_cot", "local_best_effort", "local"]
 ApprovalMode = Literal["ask", "terminal", "deny", "allow"]
+PrivacyMode = Literal["local", "redact"]
+"""What happens to a request that holds a secret: it stays local, or placeholders stand for the secret outside."""
 Bill = Literal["dollars", "dollars_and_upstream", "ticks"]
 """How an answer's usage tells what was charged: `cost` in dollars, the same and in `cost_details` the bill for a key of
 one's own at the vendor behind, or `cost_in_usd_ticks`."""
@@ -105,7 +107,7 @@ class Profile:
     """Caps of None mean: no such cap.
 
     `client_budget`: what one client may spend while its server process lives. `project_budget`: what one project may
-    spend in a month (UTC).
+    spend in a month (UTC). `private_patterns`: globs, and `re:` expressions, of what stays local.
     """
 
     name: str
@@ -119,6 +121,8 @@ class Profile:
     approval: ApprovalMode = "ask"
     airgap: bool = False
     personal_data_stays_local: bool = True
+    privacy: PrivacyMode = "local"
+    private_patterns: tuple[str, ...] = ()
 
     def provider(self, name: str) -> ProviderSpec | None:
         return next((provider for provider in self.providers if provider.name == name), None)
