@@ -69,8 +69,8 @@ class Pair:
     async def usage(self, by: By, month: str | None = None) -> Sequence[UsageRow]:
         return await self._same(lambda one: one.usage(by, month))
 
-    async def drifts(self) -> Sequence[str]:
-        return await self._same(lambda one: one.drifts())
+    async def notices(self) -> Sequence[str]:
+        return await self._same(lambda one: one.notices())
 
     async def check(self) -> Sequence[str]:
         return await self._same(lambda one: one.check())

@@ -95,7 +95,7 @@ async def use_all_of(app: App) -> list[str]:
             answers.append((await app.service.complete(request, Recorder(), app.account)).text or "")
         except HybridError as error:
             answers.append(type(error).__name__)
-    await checkup(app)
+    await checkup(app, whole_ledger=True)
     await app.reports.budget("month", app.account)
     return answers
 

@@ -11,12 +11,12 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from hybrid_mcp.domain.budget import Account, Balance, Caps
+from hybrid_mcp.domain.budget import Account, Balance, BudgetView, Caps
 from hybrid_mcp.domain.completion import Completion, Request, Usage
 from hybrid_mcp.domain.errors import BudgetExceeded, EgressDenied, NoRoute, ProviderUnavailable, StorageError
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec, Profile, RoutingRules
-from hybrid_mcp.domain.reservation import Hold
+from hybrid_mcp.domain.reservation import LOST, Hold
 from hybrid_mcp.ports import Progress, ProviderCall
 from tests.support_service import ME, NANOS_PER_TOKEN, Bench, Notes, bench, says
 
@@ -170,7 +170,7 @@ async def test_what_the_provider_says_it_charged_counts_where_it_is_more(billed:
     used = bench(cloud=["big"], big=[says("x", usage=usage)])
     answer = await used.complete(ASK)
     assert answer.cost == (await balance(used)).spent == Usd.limit(charged)
-    drifts = await used.ledger.drifts()
+    drifts = await used.ledger.notices()
     assert [line.startswith("cloud:big says that it charged") for line in drifts] == ([] if billed is None else [True])
 
 
@@ -222,7 +222,7 @@ def turns(used: Bench, monkeypatch: pytest.MonkeyPatch, enter: Callable[[], Any]
 async def test_a_call_that_gets_no_turn_in_time_reserves_nothing(monkeypatch: pytest.MonkeyPatch):
     used = bench(cloud=["big"], big=[says("x")])
     turns(used, monkeypatch, anyio.sleep_forever)
-    with pytest.raises(NoRoute, match=r"no turn within 0 s \(last: waiting for cloud: 32 requests"):
+    with pytest.raises(NoRoute, match=r"no turn within 0\.05 s \(last: waiting for cloud: 32 requests"):
         await used.complete(replace(ASK, deadline_s=0.05))
     assert (used.scripted.called, await balance(used)) == ([], Balance())
 
@@ -260,3 +260,48 @@ async def test_a_refused_host_costs_nothing_and_is_no_reason_to_try_the_next():
     with pytest.raises(EgressDenied):
         await used.complete(ASK)
     assert (used.scripted.called, await balance(used)) == (["big"], Balance())
+
+
+async def test_a_bound_that_no_longer_fits_is_made_smaller_before_the_money_is_refused(monkeypatch: pytest.MonkeyPatch):
+    used = bench(cloud=["big"], profile=profile(monthly_budget="2"), big=[says("x")])
+
+    async def somebody_pays() -> None:
+        spent = await used.ledger.reserve(hold("1.2"), Caps())
+        await used.ledger.dispatch(spent)
+        await used.ledger.forfeit(spent, LOST)
+
+    turns(used, monkeypatch, somebody_pays)
+    assert (await used.complete(ASK)).text == "x"
+    [call] = used.scripted.calls
+    assert 256 <= call.max_output_tokens < 1024
+
+
+async def test_an_escalation_asks_for_a_shorter_answer_where_the_whole_one_no_longer_fits_max_cost():
+    used = bench(
+        cloud=["cheap", "big"], cheap=[replace(says("x", tokens=(100, 500)), finish="refusal")], big=[says("y")]
+    )
+    answer = await used.complete(replace(ASK, max_cost=Usd.limit("1.25")))
+    assert [(one.model, one.outcome) for one in answer.attempts] == [("cloud:cheap", "doubtful"), ("cloud:big", "ok")]
+    assert used.scripted.calls[1].max_output_tokens < used.scripted.calls[0].max_output_tokens
+
+
+async def test_a_call_that_fails_tells_its_alerts_too():
+    used = bench(
+        cloud=["big"], profile=profile(monthly_budget="2"), big=[ProviderUnavailable("it broke off", billed=True)]
+    )
+    with pytest.raises(NoRoute, match=r"50 % of the monthly budget of \$2\.00 is spent"):
+        await used.complete(ASK)
+    assert len(used.notes.alerts) == 1
+
+
+async def test_a_call_without_time_says_so(monkeypatch: pytest.MonkeyPatch):
+    used = bench(cloud=["big"], big=[says("x")])
+    look = used.ledger.view
+
+    async def slow(caps: Caps, account: Account) -> BudgetView:
+        used.clock.seconds += 60
+        return await look(caps, account)
+
+    monkeypatch.setattr(used.ledger, "view", slow)
+    with pytest.raises(NoRoute, match=r"Not tried for lack of time: cloud:big"):
+        await used.complete(ASK)

@@ -96,8 +96,8 @@ def open_app(settings: Settings, observer: Observer) -> App:
 
 
 def new_id() -> str:
-    """A short random name for a request: 60 bits, readable over the phone."""
-    return secrets.token_hex(8)[:12]
+    """A short random name for a request: 48 bits, readable over the phone."""
+    return secrets.token_hex(6)
 
 
 def embedded_model(app: App) -> Embedded | None:

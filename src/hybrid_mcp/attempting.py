@@ -34,7 +34,7 @@ from hybrid_mcp.domain.judging import believable
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.reservation import BEAT_S, LEASE_GRACE_S, Free, Hold, Reservation
-from hybrid_mcp.domain.routing import Step
+from hybrid_mcp.domain.routing import Step, shortened
 from hybrid_mcp.ports import Catalog, Clock, Ledger, PriceBook, Progress, ProviderCall
 
 
@@ -71,7 +71,7 @@ class Attempting:
                 with anyio.fail_after(terms.limit_s):
                     await turn.enter_async_context(self.catalog.turn(step.spec, watched))
             except TimeoutError:
-                waited = f"no turn within {terms.limit_s:.0f} s (last: {watched.last})"
+                waited = f"no turn within {terms.limit_s:.2g} s (last: {watched.last})"
                 return never_sent(step, "timeout", f"{waited}: call again, or give a larger deadline_s")
             except ProviderError as error:
                 return never_sent(step, "failed", str(error))
@@ -82,7 +82,7 @@ class Attempting:
 
     async def _paid(self, step: Step, terms: Terms, watched: _Watched) -> Tried:
         try:
-            reservation = await _shielded(self.ledger.reserve(_hold(step, terms), terms.caps))
+            step, reservation = await _shielded(self._reserved(step, terms))
         except BudgetExceeded as error:
             return held_back(step, error)
         except StorageError as error:
@@ -106,6 +106,17 @@ class Attempting:
             one = await _shielded(self._closed(reservation, one, terms))
         return one
 
+    async def _reserved(self, step: Step, terms: Terms) -> tuple[Step, Reservation]:
+        """Set the bound aside. Where less is left than when it was decided, ask for a shorter answer."""
+        try:
+            return step, await self.ledger.reserve(_hold(step, terms), terms.caps)
+        except BudgetExceeded:
+            view = await self.ledger.view(terms.caps, terms.account)
+            shorter = shortened(step, view.affordable(), terms.request)
+            if shorter is None:
+                raise
+            return shorter, await self.ledger.reserve(_hold(shorter, terms), terms.caps)
+
     async def _free(self, step: Step, terms: Terms, watched: _Watched) -> Tried:
         """A model on this machine costs nothing, so nothing is set aside: it answers without a ledger too."""
         started, one = self.clock.monotonic(), broken_off(step, watched.seen)
@@ -122,7 +133,7 @@ class Attempting:
             with anyio.fail_after(terms.limit_s):
                 completion = await self._while_heard_of(step, _to_send(terms.request, step), watched)
         except TimeoutError:
-            waited = f"no answer within {terms.limit_s:.0f} s (last: {watched.last})"
+            waited = f"no answer within {terms.limit_s:.2g} s (last: {watched.last})"
             error = ProviderTimeout(f"{waited}: call again, or give a larger deadline_s")
             return failed(step, error, watched.seen)
         except (ProviderError, ContextTooLong) as error:

@@ -12,6 +12,9 @@ from hybrid_mcp.domain.naming import preferred_models
 from hybrid_mcp.domain.profile import ModelSpec, Profile
 from hybrid_mcp.ports import Catalog, Clock, Listed, PriceBook
 
+CLOCK_ERROR = timedelta(hours=1)
+"""This clock and the one by which a provider changes its prices may differ by so much."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
@@ -58,7 +61,8 @@ class Candidates:
         if facts is None:
             return replace(state, quote=None)
         spec = replace(entry.spec, context_tokens=entry.spec.context_tokens or facts.context_tokens)
-        quote = self.prices.quote(spec, size_bytes, now, now + timedelta(seconds=request.deadline_s))
+        until = now + timedelta(seconds=request.deadline_s)
+        quote = self.prices.quote(spec, size_bytes, now - CLOCK_ERROR, until + CLOCK_ERROR)
         return replace(state, spec=spec, quote=quote, blended_nanos=facts.blended_nanos)
 
     def _has_price(self, spec: ModelSpec) -> bool:

@@ -27,10 +27,14 @@ class Finding:
     detail: str
 
 
-async def checkup(app: App) -> list[Finding]:
-    """Look at everything once. Nothing is changed, and no cloud is called."""
+async def checkup(app: App, *, whole_ledger: bool) -> list[Finding]:
+    """Look at everything once. Nothing is changed, and no cloud is called.
+
+    `whole_ledger`: read it from its first entry on, which takes seconds for a million of them and keeps others from
+    writing meanwhile; else what has changed since it was last proven.
+    """
     found = [*_settings(app), *_whitelist(app)]
-    found.extend([one async for one in _ledger(app)])
+    found.extend([one async for one in _ledger(app, whole=whole_ledger)])
     found.append(_embedded(app))
     found.extend([one async for one in _local_servers(app)])
     found.extend(_clouds(app))
@@ -66,17 +70,18 @@ def _whitelist(app: App) -> list[Finding]:
     ]
 
 
-async def _ledger(app: App) -> AsyncIterator[Finding]:
+async def _ledger(app: App, *, whole: bool) -> AsyncIterator[Finding]:
     path = app.settings.home / "ledger.db"
     try:
-        problems = [*await app.ledger.check()]
+        # Opening it proves what is new.
+        problems = [*await app.ledger.check()] if whole else []
         blocked = (await app.ledger.view(Caps(), app.account)).blocked
-        notes = await app.ledger.drifts()
+        notes = await app.ledger.notices()
     except HybridError as error:
         yield Finding(what="ledger", state="broken", detail=str(error))
         return
     if not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
-        problems.append(f"{path} may not be written, so no paid model may run: check its permissions")
+        problems.append(f"{path} may not be written, so nothing can be paid: check its permissions")
     for problem in problems:
         yield Finding(what="ledger", state="broken", detail=problem)
     if not problems:

@@ -72,7 +72,7 @@ def _says_yes(question: str) -> bool:
 
 
 async def _doctor(app: App, *, as_json: bool) -> int:
-    findings = await checkup(app)
+    findings = await checkup(app, whole_ledger=True)
     if as_json:
         print(json.dumps([{"what": one.what, "state": one.state, "detail": one.detail} for one in findings]))
     else:

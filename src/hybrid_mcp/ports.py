@@ -167,8 +167,9 @@ class Ledger(Protocol):
         """The answers of a month (`2026-11`, in UTC), grouped; None means this month."""
         ...
 
-    async def drifts(self) -> Sequence[str]:
-        """Models whose providers charge other prices than the price book's this month, in words."""
+    async def notices(self) -> Sequence[str]:
+        """What the owner should know of this month's book, in words: providers that charge other prices than the price
+        book's, and an older copy that was put in the ledger's place."""
         ...
 
     async def check(self) -> Sequence[str]:

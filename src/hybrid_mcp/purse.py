@@ -16,6 +16,14 @@ from hybrid_mcp.domain.profile import Profile
 from hybrid_mcp.ports import Clock, Ledger, Observer
 
 
+def caps_of(profile: Profile) -> Caps:
+    """The profile's budgets. Its cap for one request is left out."""
+    return Caps(
+        day=profile.daily_budget, month=profile.monthly_budget, client=profile.client_budget,
+        project=profile.project_budget,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purse:
     profile: Profile
@@ -25,12 +33,8 @@ class Purse:
 
     def caps(self, request: Request) -> Caps:
         """The profile's caps, and the lower of its cap for one request and the request's own."""
-        profile = self.profile
-        asked = (cap for cap in (profile.max_cost, request.max_cost) if cap is not None)
-        return Caps(
-            request=min(asked, default=None), day=profile.daily_budget, month=profile.monthly_budget,
-            client=profile.client_budget, project=profile.project_budget,
-        )  # fmt: skip
+        asked = (cap for cap in (self.profile.max_cost, request.max_cost) if cap is not None)
+        return replace(caps_of(self.profile), request=min(asked, default=None))
 
     def caps_left(self, request: Request, tried: Sequence[Tried]) -> Caps:
         """The caps for one more attempt: what earlier ones cost counts against the cap of the request."""

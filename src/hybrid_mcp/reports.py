@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hybrid_mcp.candidates import Candidates
-from hybrid_mcp.domain.alerts import due_in, in_words
-from hybrid_mcp.domain.budget import SCOPES, Account, Balance, BudgetView, Caps, PeriodName, Scope
+from hybrid_mcp.domain.alerts import due, in_words
+from hybrid_mcp.domain.budget import SCOPES, Account, Balance, BudgetView, PeriodName, Scope
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.profile import Profile
 from hybrid_mcp.domain.usage import By, PeriodReport, UsageRow
 from hybrid_mcp.ports import Ledger
+from hybrid_mcp.purse import caps_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,34 +57,25 @@ class Reports:
         Raises:
             StorageError: the ledger cannot be read.
         """
-        view = await self.ledger.view(self._caps(), account)
+        view = await self.ledger.view(caps_of(self.profile), account)
         report = await self.ledger.report(period)
         baseline = self.candidates.baseline()
         return BudgetStatus(
             report=report, cap=view.caps.of(period), remaining=view.remaining(period),
-            baseline=baseline.name if baseline else None, caps=_caps_of(view),
-            affordable_calls=_affordable_calls(view, report), alerts=await self._alerts(period, view),
+            baseline=baseline.name if baseline else None, caps=_caps_in(view),
+            affordable_calls=_affordable_calls(view, report), alerts=await self._alerts(view),
         )  # fmt: skip
 
     async def usage(self, by: By, month: str | None = None) -> Sequence[UsageRow]:
         """The answers of a month (`2026-11`) in UTC, grouped; None means this month."""
         return await self.ledger.usage(by, month)
 
-    def _caps(self) -> Caps:
-        profile = self.profile
-        return Caps(
-            day=profile.daily_budget, month=profile.monthly_budget, client=profile.client_budget,
-            project=profile.project_budget,
-        )  # fmt: skip
-
-    async def _alerts(self, period: PeriodName, view: BudgetView) -> tuple[str, ...]:
-        """The levels that were reached, models that must not be paid, and bills that differ from the price book."""
-        scopes: tuple[Scope, ...] = (period, "client", "project")
-        reached = [alert for scope in scopes for alert in due_in(view, scope)]
-        return (*in_words(reached, view), *map(str, view.blocked.values()), *await self.ledger.drifts())
+    async def _alerts(self, view: BudgetView) -> tuple[str, ...]:
+        """The levels that were reached, models that must not be paid, and what the owner should know of the book."""
+        return (*in_words(due(view), view), *map(str, view.blocked.values()), *await self.ledger.notices())
 
 
-def _caps_of(view: BudgetView) -> tuple[CapStatus, ...]:
+def _caps_in(view: BudgetView) -> tuple[CapStatus, ...]:
     caps: list[tuple[Scope, Usd | None]] = [(scope, view.caps.of(scope)) for scope in SCOPES]
     return tuple(
         CapStatus(scope=scope, cap=cap, balance=view.balances[scope]) for scope, cap in caps if cap is not None

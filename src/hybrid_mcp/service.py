@@ -13,10 +13,10 @@ from hybrid_mcp.candidates import Candidates
 from hybrid_mcp.domain.answer import Answer
 from hybrid_mcp.domain.attempts import (
     Tried,
-    all_failed,
     best,
     is_held_up,
     is_weaker,
+    no_answer,
     not_tried,
     sent,
     told,
@@ -31,7 +31,7 @@ from hybrid_mcp.domain.money import ZERO
 from hybrid_mcp.domain.privacy import stay_local_reason
 from hybrid_mcp.domain.profile import ModelSpec, Profile
 from hybrid_mcp.domain.reservation import Free, Settlement
-from hybrid_mcp.domain.routing import Decision, decide, refusal
+from hybrid_mcp.domain.routing import Decision, decide
 from hybrid_mcp.domain.scorer import Complexity, score
 from hybrid_mcp.domain.whitelist import Whitelist
 from hybrid_mcp.ports import (
@@ -111,7 +111,7 @@ class Service:
         alerts = await self.purse.alerts(tried, routed.budget)
         found = best(tried)
         if found is None:
-            raise all_failed(routed.decision, tried, request.deadline_s) if tried else refusal(routed.decision)
+            raise no_answer(routed.decision, tried, request.deadline_s, alerts)
 
         chosen, completion = found
         reason = told(routed.decision, tried, chosen, preferred)

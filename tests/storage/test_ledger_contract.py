@@ -33,7 +33,7 @@ async def held(ledger: Ledger) -> Balance:
 async def test_a_new_book_is_empty(ledger: Ledger) -> None:
     assert await held(ledger) == balance()
     assert await ledger.usage("model") == ()
-    assert await ledger.drifts() == ()
+    assert await ledger.notices() == ()
     assert await ledger.check() == []
 
 
@@ -306,7 +306,7 @@ async def test_a_closed_book_says_so(ledger: Ledger) -> None:
         lambda: ledger.usage("day"),
         lambda: ledger.raise_alerts([]),
         lambda: ledger.unblock("acme:large"),
-        ledger.drifts,
+        ledger.notices,
         ledger.beat,
         ledger.check,
     ]

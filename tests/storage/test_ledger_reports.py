@@ -230,8 +230,8 @@ async def test_a_provider_that_charges_other_prices_than_the_book_is_told(
         f"acme:large says that it charged {usd(billed)} for calls that are worth $1.00 by its price: check the price "
         "(the higher of the two was charged to the budget, call by call)"
     )
-    assert await ledger.drifts() == ((expected,) if told else ())
+    assert await ledger.notices() == ((expected,) if told else ())
     rows = {row.key: row.billed for row in await ledger.usage("model")}
     assert rows == {"acme:large": usd(billed), "acme:silent": None}
     clock.advance(30 * 86_400)
-    assert await ledger.drifts() == ()
+    assert await ledger.notices() == ()

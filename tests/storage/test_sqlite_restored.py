@@ -63,7 +63,7 @@ async def test_an_older_copy_does_not_forget_what_was_spent_or_under_way(path: P
         async with aclosing(await SqliteLedger.open(path, clock)) as book:
             assert await balances(book) == all_three("1")
             assert await book.check() == []
-            assert await book.drifts() == (
+            assert await book.notices() == (
                 (
                     "the ledger was replaced by an older copy this month: $0.60 that was known to be spent or reserved "
                     "after it was charged again, without the details"
@@ -73,7 +73,7 @@ async def test_an_older_copy_does_not_forget_what_was_spent_or_under_way(path: P
                 await book.reserve(hold("0.000000001"), Caps(month=usd("1")))
     clock.advance(30 * 86_400)
     async with aclosing(SqliteLedger(path, clock)) as book:
-        assert await book.drifts() == ()
+        assert await book.notices() == ()
         assert await balances(book) == all_three("0")
 
 
@@ -294,7 +294,7 @@ async def test_a_copy_of_another_book_is_a_book_of_its_own(path: Path, tmp_path:
     for _ in range(2):
         async with aclosing(await SqliteLedger.open(path, clock)) as book:
             assert await balances(book) == all_three("0.05")
-            assert await book.drifts() == ()
+            assert await book.notices() == ()
 
 
 async def test_whoever_removes_the_book_begins_a_new_one(path: Path, clock: FakeClock) -> None:
@@ -366,7 +366,7 @@ async def test_a_mark_that_cannot_be_read_does_no_harm(
         async with aclosing(await SqliteLedger.open(path, clock)) as book:
             await pay(book, "0.10")
             assert await balances(book) == all_three(spent)
-            assert await book.drifts() == ()
+            assert await book.notices() == ()
     leftovers = {file.name for file in path.parent.iterdir()} - {"ledger.db", "ledger.db-journal", "ledger.mark"}
     assert leftovers == set()
 

@@ -24,7 +24,7 @@ from hybrid_mcp.domain.errors import (
 from hybrid_mcp.domain.judging import GOOD, Verdict, judge
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.reservation import Settlement
-from hybrid_mcp.domain.routing import Decision, Step
+from hybrid_mcp.domain.routing import Decision, Step, refusal
 
 Ending = Literal["void", "settle", "forfeit"]
 
@@ -177,15 +177,20 @@ def told(decision: Decision, tried: Sequence[Tried], chosen: Tried, preferred: f
     return "; ".join(parts)
 
 
-def all_failed(decision: Decision, tried: Sequence[Tried], deadline_s: float) -> NoRoute:
-    """One error that holds every reason."""
+def no_answer(decision: Decision, tried: Sequence[Tried], deadline_s: float, alerts: Sequence[str]) -> HybridError:
+    """One error that holds every reason, and what the owner must know of the money that is gone all the same."""
+    if not tried and not decision.steps:
+        return refusal(decision)
     attempts = [f"{one.attempt.model}: {one.attempt.outcome}, {one.attempt.reason}" for one in tried]
     left_out = [f"{excluded.model}: {excluded.reason}" for excluded in decision.excluded]
     untried = [step.spec.name for step in decision.steps if step.spec.name not in {one.attempt.model for one in tried}]
-    message = f"no model answered (deadline_s was {deadline_s:g}). Tried: {'; '.join(attempts) or 'none'}"
-    if untried:
-        message += f". Not tried for lack of time: {', '.join(untried)}"
-    return NoRoute(message + (f". Left out: {'; '.join(left_out)}" if left_out else ""))
+    parts = [
+        f"no model answered (deadline_s was {deadline_s:g}). Tried: {'; '.join(attempts) or 'none'}",
+        f"Not tried for lack of time: {', '.join(untried)}" if untried else "",
+        f"Left out: {'; '.join(left_out)}" if left_out else "",
+        *alerts,
+    ]
+    return NoRoute(". ".join(filter(None, parts)))
 
 
 def _charged(step: Step, outcome: Outcome, reason: str, charge: Usd) -> Tried:

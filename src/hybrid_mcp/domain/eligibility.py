@@ -159,10 +159,11 @@ def _check_key(_: Situation, candidate: Candidate) -> _Found:
 
 def _check_context(situation: Situation, candidate: Candidate) -> _Found:
     limit, tokens = candidate.spec.context_tokens, situation.complexity.tokens
-    if limit is None or room(situation, candidate) >= _least_output(situation):
+    least = least_output(situation.request)
+    if limit is None or room(situation, candidate) >= least:
         return None
     return "context", (
-        f"about {tokens:,} tokens and at least {_least_output(situation):,} for the answer do not fit its context "
+        f"about {tokens:,} tokens and at least {least:,} for the answer do not fit its context "
         f"window of {limit:,}: send less context, or a model with a larger window"
     )
 
@@ -190,7 +191,7 @@ def _check_budget(situation: Situation, candidate: Candidate) -> _Found:
     limit, quote = situation.budget.affordable(), candidate.quote
     if candidate.spec.local or limit is None or quote is None:
         return None
-    least = quote.bound(_least_output(situation))
+    least = quote.bound(least_output(situation.request))
     if least <= limit:
         return None
     waiting_helps = least <= (situation.budget.if_all_were_settled().affordable() or ZERO)
@@ -218,8 +219,9 @@ _CHECKS: tuple[Callable[[Situation, Candidate], _Found], ...] = (
 )  # fmt: skip
 
 
-def _least_output(situation: Situation) -> int:
-    return min(situation.request.max_output_tokens, MIN_OUTPUT_TOKENS)
+def least_output(request: Request) -> int:
+    """The shortest answer, in tokens, that is worth paying for."""
+    return min(request.max_output_tokens, MIN_OUTPUT_TOKENS)
 
 
 def room(situation: Situation, candidate: Candidate) -> int:

@@ -9,10 +9,21 @@ Every model that is left out keeps its reason. Nothing here calls anything.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hybrid_mcp.domain.budget import FREE, Quote
-from hybrid_mcp.domain.eligibility import BANDS, Candidate, Cause, Excluded, Situation, exclusion, room, tightest
+from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.eligibility import (
+    BANDS,
+    Candidate,
+    Cause,
+    Excluded,
+    Situation,
+    exclusion,
+    least_output,
+    room,
+    tightest,
+)
 from hybrid_mcp.domain.errors import (
     BudgetExceeded,
     ContextTooLong,
@@ -83,6 +94,16 @@ def decide(situation: Situation, candidates: Sequence[Candidate]) -> Decision:
     by_steps = _thinks_aloud(situation, left)
     steps = tuple(_step(situation, candidate, step_by_step=by_steps) for candidate in ordered)
     return Decision(steps=steps, excluded=tuple(out), reason=_reason(situation, ordered, out, notes))
+
+
+def shortened(step: Step, limit: Usd | None, request: Request) -> Step | None:
+    """The step with an output cap so low that its bound fits the limit; None where it fits, or nothing useful does."""
+    if limit is None or step.bound <= limit:
+        return None
+    cap = step.quote.largest_output(limit)
+    if cap < least_output(request):
+        return None
+    return replace(step, output_cap=cap, bound=step.quote.bound(cap))
 
 
 def refusal(decision: Decision) -> HybridError:

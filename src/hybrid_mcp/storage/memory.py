@@ -165,7 +165,7 @@ class MemoryLedger:
         now = self._begin().time
         return usage_rows(by, self._tallies(month or period_key("month", now)))
 
-    async def drifts(self) -> Sequence[str]:
+    async def notices(self) -> Sequence[str]:
         """See ports.Ledger."""
         return drifts(self._tallies(period_key("month", self._begin().time)))
 

@@ -116,9 +116,9 @@ class SqliteLedger:
         """See ports.Ledger."""
         return await self._read(partial(tally.usage, by=by, month=month))
 
-    async def drifts(self) -> Sequence[str]:
+    async def notices(self) -> Sequence[str]:
         """See ports.Ledger."""
-        return await self._read(tally.drifts_of)
+        return await self._read(tally.notices)
 
     async def check(self) -> Sequence[str]:
         """Reads the whole file."""

@@ -81,17 +81,22 @@ class Witness:
     clock: BookClock
     outdated: HighWater | None = None
 
-    def check(self, connection: sqlite3.Connection) -> None:
-        """Raises StorageError: spending here would not be seen there, where others look."""
+    def check(self, connection: sqlite3.Connection, mark: HighWater | None) -> None:
+        """Look whether this is still the file that others look at.
+
+        `mark`: as it was before the transaction began; a later one may know of entries that this one cannot see.
+
+        Raises:
+            StorageError: spending here would not be seen there.
+        """
         if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
             raise StorageError(
                 f"the ledger {self.path} was taken over by a newer hybrid-mcp: start the program again, with that one"
             )
-        if _identity(self.path) != self.identity or self._is_behind(connection):
+        if _identity(self.path) != self.identity or self._is_behind(connection, mark):
             raise StorageError(f"the ledger {self.path} was replaced or removed: start the program again")
 
-    def _is_behind(self, connection: sqlite3.Connection) -> bool:
-        mark = read_mark(mark_path(self.path))
+    def _is_behind(self, connection: sqlite3.Connection, mark: HighWater | None) -> bool:
         return last_entry(connection) < self.entry or (mark != self.outdated and is_behind(connection, mark))
 
     def now(self, connection: sqlite3.Connection) -> datetime:
@@ -163,9 +168,9 @@ def commit_all(connection: sqlite3.Connection, changes: Sequence[Change[Any]], w
         sqlite3.Error: none was made.
     """
     before = connection.total_changes
-    mark = None
+    mark, there = None, read_mark(mark_path(witness.path))
     with transaction(connection):
-        witness.check(connection)
+        witness.check(connection, there)
         now = witness.now(connection)
         sweep(connection, now)
         for change in changes:
@@ -191,8 +196,9 @@ def commit_or_fail(connection: sqlite3.Connection, changes: Sequence[Change[Any]
 
 def read(connection: sqlite3.Connection, work: Work[T], witness: Witness) -> T:
     """One state of the book. The write lock is only waited for where a lost reservation has to be closed first."""
+    there = read_mark(mark_path(witness.path))
     with transaction(connection, "DEFERRED"):
-        witness.check(connection)
+        witness.check(connection, there)
         now = witness.now(connection)
         if _is_read_only(connection) or not lost(connection, now):
             return work(connection, now)

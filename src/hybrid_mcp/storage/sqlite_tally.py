@@ -94,7 +94,7 @@ def usage(connection: sqlite3.Connection, now: datetime, *, by: By, month: str |
     return usage_rows(by, _tallies(connection, month or period_key("month", now)))
 
 
-def drifts_of(connection: sqlite3.Connection, now: datetime) -> tuple[str, ...]:
+def notices(connection: sqlite3.Connection, now: datetime) -> tuple[str, ...]:
     """Where providers say that they charge other prices, this month; and what was missing in a restored copy."""
     month = period_key("month", now)
     row = connection.execute(
