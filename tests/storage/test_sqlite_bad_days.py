@@ -292,3 +292,16 @@ async def test_a_reservation_of_a_book_that_could_not_be_opened_is_not_made_late
             other.execute("ROLLBACK")
         await book.beat()
         assert await held(book) == balance()
+
+
+async def test_a_clock_that_was_far_ahead_is_told(path: Path, clock: FakeClock) -> None:
+    async with aclosing(SqliteLedger(path, clock)) as book:
+        clock.jump(365 * 86_400)
+        await book.void(await book.reserve(hold("0.40"), Caps()))
+        assert await book.notices() == ()
+        clock.jump(-365 * 86_400)
+        (told,) = await book.notices()
+    assert told.startswith(
+        "the ledger's last entry was made on 2027-11-20 12:00 UTC, and this machine's clock is behind"
+    )
+    assert "move ledger.db and ledger.mark away to begin a new book" in told

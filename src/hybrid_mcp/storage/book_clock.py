@@ -33,3 +33,19 @@ class BookClock:
         """From here on the time since the last entry is measured, where it is a new one."""
         if last != self._last:
             self._last, self._seen_s = last, self._clock.monotonic()
+
+
+AHEAD = timedelta(hours=1)
+"""Clocks of healthy machines differ by less."""
+
+
+def ahead(last: datetime | None, now: datetime) -> tuple[str, ...]:
+    """What the owner should know where the book's last entry lies in the future."""
+    if last is None or last - now <= AHEAD:
+        return ()
+    told = (
+        f"the ledger's last entry was made on {last:%Y-%m-%d %H:%M} UTC, and this machine's clock is behind that: check "
+        "the clock. What is spent counts to that day and its month, until the clock has come there; if the clock is "
+        "right now, move ledger.db and ledger.mark away to begin a new book"
+    )
+    return (told,)

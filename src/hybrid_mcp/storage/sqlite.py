@@ -21,7 +21,7 @@ from hybrid_mcp.domain.usage import By, PeriodReport, UsageRow
 from hybrid_mcp.ports import Clock
 from hybrid_mcp.storage import sqlite_book as book
 from hybrid_mcp.storage import sqlite_tally as tally
-from hybrid_mcp.storage.book_clock import BookClock
+from hybrid_mcp.storage.book_clock import BookClock, ahead
 from hybrid_mcp.storage.sqlite_commit import Change, Witness, Work, begin, commit_or_fail, read
 from hybrid_mcp.storage.sqlite_file import Connection, connect, guarded
 
@@ -118,7 +118,8 @@ class SqliteLedger:
 
     async def notices(self) -> Sequence[str]:
         """See ports.Ledger."""
-        return await self._read(tally.notices)
+        last = await self._read(lambda connection, _: book.last_time(connection))
+        return (*await self._read(tally.notices), *ahead(last, self._clock.now()))
 
     async def check(self) -> Sequence[str]:
         """Reads the whole file."""
