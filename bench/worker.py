@@ -92,5 +92,8 @@ class _Unheard:
     def delta(self, text: str) -> None:
         pass
 
+    def aside(self, text: str) -> None:
+        pass
+
     def status(self, text: str) -> None:
         pass

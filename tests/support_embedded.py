@@ -76,6 +76,9 @@ class Recorder:
         self.deltas.append(text)
         self.heard()
 
+    def aside(self, text: str) -> None:
+        self.statuses.append(text)
+
     def status(self, text: str) -> None:
         self.statuses.append(text)
         self.heard()

@@ -307,13 +307,22 @@ class Recorder:
     """A Progress that remembers."""
 
     deltas: list[str] = field(default_factory=list[str])
+    asides: list[str] = field(default_factory=list[str])
     statuses: list[str] = field(default_factory=list[str])
+
+    @property
+    def written_bytes(self) -> int:
+        """UTF-8 bytes of all that the model wrote, the asides too."""
+        return sum(len(piece.encode()) for piece in (*self.deltas, *self.asides))
 
     def asking(self, model: str) -> None:
         assert model
 
     def delta(self, text: str) -> None:
         self.deltas.append(text)
+
+    def aside(self, text: str) -> None:
+        self.asides.append(text)
 
     def status(self, text: str) -> None:
         self.statuses.append(text)

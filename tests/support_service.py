@@ -10,6 +10,7 @@ from itertools import count
 
 from hybrid_mcp.attempting import Attempting
 from hybrid_mcp.candidates import Candidates
+from hybrid_mcp.discretion import Discretion
 from hybrid_mcp.domain.answer import Answer, Attempt
 from hybrid_mcp.domain.budget import Account, Quote
 from hybrid_mcp.domain.completion import Completion, Request, Usage
@@ -49,6 +50,7 @@ class Notes:
     """Implements `Progress` and `Observer` by writing down what it is told."""
 
     deltas: list[str] = field(default_factory=list[str])
+    asides: list[str] = field(default_factory=list[str])
     words: list[str] = field(default_factory=list[str])
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     answers: list[Answer] = field(default_factory=list[Answer])
@@ -59,6 +61,9 @@ class Notes:
 
     def delta(self, text: str) -> None:
         self.deltas.append(text)
+
+    def aside(self, text: str) -> None:
+        self.asides.append(text)
 
     def status(self, text: str) -> None:
         self.words.append(text)
@@ -174,7 +179,8 @@ def bench(
         candidates=Candidates(profile=chosen, catalog=catalog, prices=prices, clock=clock),
         purse=Purse(profile=chosen, ledger=ledger, observer=notes, clock=clock),
             attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
-        scanner=PatternScanner(), observer=notes, clock=clock, new_id=lambda: f"r{next(ids)}",
+        discretion=Discretion(profile=chosen, scanner=PatternScanner()),
+        observer=notes, clock=clock, new_id=lambda: f"r{next(ids)}",
     )  # fmt: skip
     return Bench(service=service, scripted=scripted, ledger=ledger, clock=clock, notes=notes)
 

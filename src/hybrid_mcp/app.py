@@ -11,6 +11,7 @@ from hybrid_mcp.attempting import Attempting
 from hybrid_mcp.candidates import Candidates
 from hybrid_mcp.config import LiveWhitelist, Settings, add_entry
 from hybrid_mcp.config.private_patterns import matchers
+from hybrid_mcp.discretion import Discretion
 from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.domain.detectors import PatternScanner
 from hybrid_mcp.domain.profile import ProviderSpec
@@ -73,6 +74,7 @@ def open_app(settings: Settings, observer: Observer) -> App:
         ollama_model=settings.ollama_model,
     )  # fmt: skip
     ledger, prices = SqliteLedger(settings.home / "ledger.db", clock=clock), GenaiPrices()
+    scanner = PatternScanner(private=matchers(profile.private_patterns))
     candidates = Candidates(profile=profile, catalog=catalog, prices=prices, clock=clock)
     return App(
         settings=settings, account=Account(client=new_id(), project=settings.project), whitelist=whitelist,
@@ -82,7 +84,7 @@ def open_app(settings: Settings, observer: Observer) -> App:
             candidates=candidates,
             purse=Purse(profile=profile, ledger=ledger, observer=observer, clock=clock),
             attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
-            cache=MemoryCache(clock=clock), scanner=PatternScanner(private=matchers(profile.private_patterns)),
+            cache=MemoryCache(clock=clock), discretion=Discretion(profile=profile, scanner=scanner),
             observer=observer, clock=clock,
             new_id=new_id, scope=f"{profile}",
         ),

@@ -33,16 +33,22 @@ from hybrid_mcp.domain.errors import (
 from hybrid_mcp.domain.judging import believable
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec
+from hybrid_mcp.domain.redaction import Outgoing, Restorer
 from hybrid_mcp.domain.reservation import BEAT_S, LEASE_GRACE_S, Free, Hold, Reservation
 from hybrid_mcp.domain.routing import Step, shortened
+from hybrid_mcp.domain.tokens import Written
 from hybrid_mcp.ports import Catalog, Clock, Ledger, PriceBook, Progress, ProviderCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What one attempt may take, and what it is for. `baseline`: the model that savings are measured against."""
+    """What one attempt may take, and what it is for.
+
+    `outgoing`: the request as models elsewhere see it. `baseline`: the model that savings are measured against.
+    """
 
     request: Request
+    outgoing: Outgoing
     request_id: str
     account: Account
     limit_s: float
@@ -71,7 +77,7 @@ class Attempting:
                 with anyio.fail_after(terms.limit_s):
                     await turn.enter_async_context(self.catalog.turn(step.spec, watched))
             except TimeoutError:
-                waited = f"no turn within {terms.limit_s:.2g} s (last: {watched.last})"
+                waited = f"no turn within {_seconds(terms.limit_s)} s (last: {watched.last})"
                 return never_sent(step, "timeout", f"{waited}: call again, or give a larger deadline_s")
             except ProviderError as error:
                 return never_sent(step, "failed", str(error))
@@ -129,27 +135,31 @@ class Attempting:
 
     async def _asked(self, step: Step, terms: Terms, watched: _Watched) -> Tried:
         watched.asking(step.spec.name)
+        sent = Outgoing(request=terms.request) if step.spec.local else terms.outgoing
+        shown = _Restored(watched, sent.restorer())
         try:
             with anyio.fail_after(terms.limit_s):
-                completion = await self._while_heard_of(step, _to_send(terms.request, step), watched)
+                completion = await self._while_heard_of(step, _to_send(sent.request, step), shown)
         except TimeoutError:
-            waited = f"no answer within {terms.limit_s:.2g} s (last: {watched.last})"
+            waited = f"no answer within {_seconds(terms.limit_s)} s (last: {watched.last})"
             error = ProviderTimeout(f"{waited}: call again, or give a larger deadline_s")
             return failed(step, error, watched.seen)
         except (ProviderError, ContextTooLong) as error:
             return failed(step, error, watched.seen)
-        booked = self._booked(terms.request, step, completion)
+        shown.close()
+        booked = self._booked(sent.request, step, completion)
+        completion = replace(completion, text=sent.restorer().restore(completion.text))
         return answered(step, completion, booked, asked_tokens=terms.request.max_output_tokens)
 
-    async def _while_heard_of(self, step: Step, call: ProviderCall, watched: _Watched) -> Completion:
+    async def _while_heard_of(self, step: Step, call: ProviderCall, progress: Progress) -> Completion:
         """Ask the model. Meanwhile other processes hear that this one lives, so that they leave its money alone."""
         if step.spec.local:
-            return await self.catalog.provider(step.spec).complete(call, watched)
+            return await self.catalog.provider(step.spec).complete(call, progress)
         ended: list[Completion | Exception] = []
         async with anyio.create_task_group() as group:
             group.start_soon(self._beat)
             try:
-                ended.append(await self.catalog.provider(step.spec).complete(call, watched))
+                ended.append(await self.catalog.provider(step.spec).complete(call, progress))
             except (ProviderError, ContextTooLong, EgressDenied) as error:
                 # Raised inside the group it would come out as a group of errors.
                 ended.append(error)
@@ -197,7 +207,7 @@ class Attempting:
         if step.spec.local:
             return ZERO
         usage = completion.usage
-        if usage is None or not believable(usage, text=completion.text, request=request):
+        if usage is None or not believable(usage, written_bytes=completion.written_bytes, request=request):
             return None
         return self.prices.cost(step.spec, usage, self.clock.now())
 
@@ -219,12 +229,12 @@ class _Watched:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._bytes = 0
+        self.written = Written()
         self.last = "nothing"
 
     @property
     def seen(self) -> Seen:
-        return Seen(self._bytes)
+        return Seen(self.written.dense)
 
     def asking(self, model: str) -> None:
         self.last = f"asking {model}"
@@ -232,12 +242,48 @@ class _Watched:
 
     def delta(self, text: str) -> None:
         self.last = "the answer was being written"
-        self._bytes += len(text.encode(errors="replace"))
         self._progress.delta(text)
+
+    def aside(self, text: str) -> None:
+        self.last = "the model was thinking"
+        self._progress.aside(text)
 
     def status(self, text: str) -> None:
         self.last = text
         self._progress.status(text)
+
+
+class _Restored:
+    """Passes progress on, with what was taken out of the request put back into the answer.
+
+    What is counted is what the model wrote, not what it becomes by that.
+    """
+
+    def __init__(self, progress: _Watched, restorer: Restorer) -> None:
+        self._progress = progress
+        self._restorer = restorer
+
+    def asking(self, model: str) -> None:
+        self._progress.asking(model)
+
+    def delta(self, text: str) -> None:
+        self._progress.written.add(text)
+        shown = self._restorer.feed(text)
+        if shown:
+            self._progress.delta(shown)
+
+    def aside(self, text: str) -> None:
+        self._progress.written.add(text)
+        self._progress.aside(text)
+
+    def status(self, text: str) -> None:
+        self._progress.status(text)
+
+    def close(self) -> None:
+        """The answer has ended: show what may have been the beginning of a placeholder."""
+        rest = self._restorer.close()
+        if rest:
+            self._progress.delta(rest)
 
 
 _T = TypeVar("_T")
@@ -249,6 +295,11 @@ async def _shielded(work: Awaitable[_T]) -> _T:
     with anyio.CancelScope(shield=True):
         done.append(await work)
     return done[0]
+
+
+def _seconds(limit_s: float) -> str:
+    """Rounded: what is left after waiting for a turn is no round number."""
+    return f"{round(limit_s, 1 if limit_s >= 0.95 else 2):g}"
 
 
 def _hold(step: Step, terms: Terms) -> Hold:

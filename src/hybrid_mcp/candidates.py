@@ -23,14 +23,16 @@ class Candidates:
     prices: PriceBook
     clock: Clock
 
-    async def of(self, request: Request) -> tuple[list[Candidate], frozenset[str]]:
+    async def of(self, request: Request, outgoing: Request) -> tuple[list[Candidate], frozenset[str]]:
         """All candidates in profile order, and the names of those that the caller prefers.
+
+        `outgoing`: the request as models elsewhere see it, for their price bounds.
 
         Raises:
             InvalidRequest: nothing knows the preferred model.
         """
         listed = list(await self.catalog.listed())
-        size = _bytes_to_send(request)
+        size = _bytes_to_send(outgoing)
         if request.preferred_model is None:
             return [self._candidate(entry, request, size) for entry in listed], frozenset()
         specs = [entry.spec for entry in listed]

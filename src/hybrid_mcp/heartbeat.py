@@ -47,6 +47,9 @@ class _Pulse:
         self._characters += len(text)
         self._words = f"answering, {self._characters:,} characters so far"
 
+    def aside(self, text: str) -> None:
+        self._words = "thinking"
+
     def status(self, text: str) -> None:
         self._words = text
 

@@ -40,6 +40,10 @@ class Progress(Protocol):
         """The next piece of the answer."""
         ...
 
+    def aside(self, text: str) -> None:
+        """The next piece of what a model writes beside its answer: thinking, a tool call, another choice."""
+        ...
+
     def status(self, text: str) -> None:
         """What is being waited for, in words for a person."""
         ...

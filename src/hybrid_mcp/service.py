@@ -10,6 +10,7 @@ import anyio
 
 from hybrid_mcp.attempting import Attempting, Terms
 from hybrid_mcp.candidates import Candidates
+from hybrid_mcp.discretion import Discretion
 from hybrid_mcp.domain.answer import Answer
 from hybrid_mcp.domain.attempts import (
     Tried,
@@ -28,8 +29,8 @@ from hybrid_mcp.domain.errors import (
     StorageError,
 )
 from hybrid_mcp.domain.money import ZERO
-from hybrid_mcp.domain.privacy import stay_local_reason
 from hybrid_mcp.domain.profile import ModelSpec, Profile
+from hybrid_mcp.domain.redaction import Outgoing
 from hybrid_mcp.domain.reservation import Free, Settlement
 from hybrid_mcp.domain.routing import Decision, decide
 from hybrid_mcp.domain.scorer import Complexity, score
@@ -41,7 +42,6 @@ from hybrid_mcp.ports import (
     Ledger,
     Observer,
     Progress,
-    SecretScanner,
 )
 from hybrid_mcp.purse import Purse
 
@@ -63,7 +63,7 @@ class Service:
     purse: Purse
     ledger: Ledger
     cache: Cache
-    scanner: SecretScanner
+    discretion: Discretion
     observer: Observer
     clock: Clock
     new_id: Callable[[], str]
@@ -79,19 +79,15 @@ class Service:
             request=request, id=self.new_id(), account=account, started=self.clock.monotonic(),
             complexity=score(request),
         )  # fmt: skip
-        sensitive = stay_local_reason(
-            request,
-            self.scanner.scan(request),
-            personal_data_stays_local=self.profile.personal_data_stays_local,
-        )
+        look = self.discretion.look(request)
 
         fingerprint = request.fingerprint(self.scope)
         if not request.dry_run and (kept := await self.cache.get(fingerprint)) is not None:
             return await self._from_cache(call, kept)
 
-        candidates, preferred = await self.candidates.of(request)
+        candidates, preferred = await self.candidates.of(request, look.outgoing.request)
         situation = Situation(
-            request=request, complexity=call.complexity, sensitive=sensitive, profile=self.profile,
+            request=request, complexity=call.complexity, sensitive=look.sensitive, profile=self.profile,
             whitelist=self.whitelist(), budget=await self.purse.view(request, account), preferred=preferred,
         )  # fmt: skip
         decision = decide(situation, candidates)
@@ -99,7 +95,8 @@ class Service:
             return await self._planned(call, decision)
 
         routed = _Routed(
-            decision=decision, budget=situation.budget, rungs=_rungs(candidates), baseline=self.candidates.baseline()
+            decision=decision, outgoing=look.outgoing, budget=situation.budget, rungs=_rungs(candidates),
+            baseline=self.candidates.baseline(),
         )  # fmt: skip
         tried = await self._try_in_order(call, routed, (), progress)
         while is_held_up(routed.decision, tried) and await self._waited_for_money(call, progress):
@@ -114,7 +111,7 @@ class Service:
             raise no_answer(routed.decision, tried, request.deadline_s, alerts)
 
         chosen, completion = found
-        reason = told(routed.decision, tried, chosen, preferred)
+        reason = told(routed.decision, tried, chosen, preferred, look.outgoing.note)
         answer = replace(self._completed(call, routed, tried, found), reason=reason, alerts=alerts)
         if _is_worth_keeping(chosen, tried, preferred):
             await self.cache.put(fingerprint, _to_keep(answer, completion))
@@ -133,7 +130,7 @@ class Service:
             if is_weaker(step, tried, routed.rungs):
                 continue
             terms = Terms(
-                request=call.request, request_id=call.id, account=call.account,
+                request=call.request, outgoing=routed.outgoing, request_id=call.id, account=call.account,
                 limit_s=left_s / 2 if waiting else left_s, caps=self.purse.caps_left(call.request, tried),
                 baseline=routed.baseline,
             )  # fmt: skip
@@ -222,6 +219,7 @@ class _Routed:
     """
 
     decision: Decision
+    outgoing: Outgoing
     budget: BudgetView
     rungs: dict[str, int]
     baseline: ModelSpec | None

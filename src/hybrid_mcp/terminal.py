@@ -36,6 +36,9 @@ class TerminalProgress:
             self.streamed += text
             self._write(text)
 
+    def aside(self, text: str) -> None:
+        self.status("thinking")
+
     def status(self, text: str) -> None:
         if self.streamed or text == self._line:
             return

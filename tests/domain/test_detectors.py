@@ -152,7 +152,7 @@ def test_the_work_of_a_hostile_text_is_linear_and_bounded(part: str):
 def test_text_beyond_the_limit_stays_here():
     found = findings_in("password=" * 100_000, "context")
     assert found == (Finding(kind=TOO_MUCH, category="secret", where="context"),)
-    reason = stay_local_reason(Request(prompt="p"), found, personal_data_stays_local=False)
+    reason = stay_local_reason(Request(prompt="p"), found)
     assert reason == "context holds text that could not be scanned within its limit"
 
 
@@ -195,7 +195,7 @@ def test_what_the_owner_keeps_private_is_told_by_its_number():
     request = Request(prompt="about acme", context="nothing")
     found = (Finding(kind="what private_patterns[1] keeps local", category="private", where="prompt"),)
     assert scanner.scan(request) == found
-    reason = stay_local_reason(request, found, personal_data_stays_local=False)
+    reason = stay_local_reason(request, found)
     assert reason == "prompt holds what private_patterns[1] keeps local"
 
 
@@ -204,14 +204,11 @@ def test_invisible_characters_do_not_hide_what_the_owner_keeps_private():
     assert scanner.scan(Request(prompt="about ac\u200bme"))
 
 
-def test_a_profile_may_relax_personal_data_but_never_secrets():
+def test_the_first_finding_is_the_reason_and_confidential_goes_before_all():
     card, key = (
         Finding(kind="k", category="personal", where="prompt"),
         Finding(kind="s", category="secret", where="context"),
     )
-    request = Request(prompt="p")
-    assert stay_local_reason(request, [card], personal_data_stays_local=False) is None
-    assert stay_local_reason(request, [card], personal_data_stays_local=True) == "prompt holds k"
-    assert stay_local_reason(request, [card, key], personal_data_stays_local=False) == "context holds s"
-    confidential = Request(prompt="p", confidential=True)
-    assert stay_local_reason(confidential, [], personal_data_stays_local=True) == "the request is marked confidential"
+    assert stay_local_reason(Request(prompt="p"), []) is None
+    assert stay_local_reason(Request(prompt="p"), [key, card]) == "context holds s"
+    assert stay_local_reason(Request(prompt="p", confidential=True), [card]) == "the request is marked confidential"

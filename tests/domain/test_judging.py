@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from hybrid_mcp.domain.completion import Request, Usage
 from hybrid_mcp.domain.judging import believable
+from hybrid_mcp.domain.tokens import dense_bytes
 
 LONG = "The price is reserved before the request is sent, and settled afterwards. " * 50
 LONG_TOKENS = 701
@@ -36,11 +37,11 @@ def usage(tokens_in: int, tokens_out: int) -> Usage:
 def test_counts_too_low_for_what_was_sent_and_written_are_not_believed(
     request_: Request, text: str, reported: Usage | None, holds: bool
 ):
-    assert believable(reported, text=text, request=request_) is holds
+    assert believable(reported, written_bytes=dense_bytes(text), request=request_) is holds
 
 
 @given(st.text(min_size=1), st.integers(1, 10_000), st.integers(1, 10_000))
 def test_higher_counts_are_believed_where_lower_ones_are(text: str, tokens_in: int, tokens_out: int):
-    request = Request(prompt=LONG)
-    if believable(usage(tokens_in, tokens_out), text=text, request=request):
-        assert believable(usage(tokens_in + 1, tokens_out + 1), text=text, request=request)
+    request, written = Request(prompt=LONG), dense_bytes(text)
+    if believable(usage(tokens_in, tokens_out), written_bytes=written, request=request):
+        assert believable(usage(tokens_in + 1, tokens_out + 1), written_bytes=written, request=request)

@@ -96,7 +96,8 @@ async def test_a_streamed_answer_comes_out_whole_with_its_usage():
         heard = Recorder()
         async with opened(local_spec(server.url, "ollama")) as provider:
             completion = await provider.complete(CALL, heard)
-    assert completion == Completion(text="Hello there", finish="stop", usage=Usage(input_tokens=20, output_tokens=5))
+    usage = Usage(input_tokens=20, output_tokens=5)
+    assert completion == Completion(text="Hello there", finish="stop", usage=usage, streamed_bytes=len("Hello there"))
     assert heard.deltas == ["Hello", " there"]
 
 

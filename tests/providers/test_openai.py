@@ -108,6 +108,7 @@ async def test_a_streamed_answer_comes_out_whole_with_its_usage():
         text="Hello there",
         finish="stop",
         usage=Usage(input_tokens=20, output_tokens=5, cached_tokens=8, reasoning_tokens=2),
+        streamed_bytes=len("Hello there"),
     )
     assert heard.deltas == ["Hello", " there"]
 
@@ -214,7 +215,7 @@ async def test_an_answer_longer_than_its_cap_is_broken_off_and_tells_how_much_ca
             with anyio.fail_after(NEVER_LONGER_S), pytest.raises(ProviderUnavailable) as caught:
                 await provider.complete(replace(CALL, max_output_tokens=16), heard)
         assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
-    assert (caught.value.billed, caught.value.streamed_bytes) == (True, 1_800)
+    assert (caught.value.billed, heard.written_bytes) == (True, 1_800)
     assert str(caught.value) == (
         "cloudx:some-model ignored the output cap: it wrote on past 1,800 bytes though at most 16 tokens were asked "
         "for, and was broken off; use another model"
@@ -399,31 +400,36 @@ async def test_an_answer_that_breaks_off_may_have_been_billed(script: Callable[[
 async def test_a_failure_tells_how_much_of_answer_and_thinking_came_before(
     end: tuple[bytes | Literal["cut"], ...] | None, name: str
 ):
+    heard = Recorder()
     with FakeServer(reply_always(Reply())) as server:
         begun = sse(openai_chunk(""), thinking("hm", name), openai_chunk("Grüße"))
         after = (server.hang,) if end is None else end
         server.script = reply_always(Reply(content_type="text/event-stream", body=(*begun, *after)))
         async with opened(cloud_spec(server.url), idle_s=0.1 if end is None else NEVER_LONGER_S) as provider:
             with pytest.raises(ProviderError) as caught:
-                await provider.complete(CALL, Recorder())
-    assert (caught.value.billed, caught.value.streamed_bytes) == (True, 2 + 7)
+                await provider.complete(CALL, heard)
+    assert (caught.value.billed, heard.written_bytes) == (True, 2 + 7)
 
 
-async def test_thinking_is_no_part_of_the_answer():
-    completion = await ask(reply_always(openai_reply(thinking("hm"), openai_chunk("Hi", "stop"))))
-    assert completion.text == "Hi"
+async def test_thinking_tool_calls_and_other_choices_are_no_part_of_the_answer_but_count_as_written():
+    tool = {"index": 0, "function": {"name": "sum", "arguments": "{}"}}
+    called = openai_chunk(choices=[{"index": 0, "delta": {"tool_calls": [tool]}}])
+    twice = openai_chunk(choices=[{"index": n, "delta": {"content": f"Hi{n}"}} for n in range(2)])
+    completion = await ask(reply_always(openai_reply(thinking("hm"), called, twice, openai_chunk("", "stop"))))
+    assert completion.text == "Hi0"
+    assert completion.written_bytes == len("hm" + "sum{}" + "Hi0" + "Hi1")
 
 
 @pytest.mark.parametrize(
     ("status", "error", "kind", "billed", "told"),
     [
-        (400, {"code": "invalid_value"}, ProviderRejected, False, "HTTP 400, invalid_value"),
+        (400, {"code": "invalid_value"}, ProviderRejected, True, "HTTP 400, invalid_value"),
         (401, {"code": "invalid_api_key"}, ProviderRejected, False, "check CLOUDX_KEY"),
         (403, {}, ProviderRejected, False, "check CLOUDX_KEY"),
         (402, {}, ProviderRejected, False, "no credit left"),
         (404, {"code": "model_not_found"}, ProviderRejected, False, "see `hybrid-mcp models`"),
         (408, {}, ProviderTimeout, True, "gave up waiting"),
-        (422, {}, ProviderRejected, False, "HTTP 422"),
+        (422, {}, ProviderRejected, True, "HTTP 422"),
         (429, {"code": "insufficient_quota"}, ProviderRejected, False, "no credit left"),
         (429, {"code": "rate_limit_exceeded"}, ProviderRateLimited, False, "rate limited"),
         (500, {"type": "server_error"}, ProviderUnavailable, True, "HTTP 500, server_error"),
@@ -442,9 +448,20 @@ async def test_each_status_has_its_error(
     assert told in found[2]
 
 
+@pytest.mark.parametrize(("name", "status"), [("openai", 400), ("anthropic", 422), ("gemini", 400)])
+def test_a_vendor_refuses_for_nothing_what_a_stranger_may_bill(name: str, status: int):
+    refusal = Refusal(status=status, headers={}, body={})
+    vendor = VENDORS[name]
+    assert vars(failure_of_refusal(vendor, "m", refusal))["billed"] is False
+    renamed = replace(vendor, name="mine")
+    assert vars(failure_of_refusal(renamed, "m", refusal))["billed"] is False
+    elsewhere = replace(vendor, host="api.example.com")
+    assert vars(failure_of_refusal(elsewhere, "m", refusal))["billed"] is True
+
+
 async def test_an_error_inside_a_good_status_counts_as_what_it_says():
     stated = reply_always(openai_reply({"error": {"message": SEAL, "code": 402}}))
-    assert (await failure_of(stated))[:2] == (ProviderRejected, False)
+    assert (await failure_of(stated))[:2] == (ProviderRejected, True)
     bare = reply_always(openai_reply({"error": {"message": SEAL}}))
     assert (await failure_of(bare))[:2] == (ProviderUnavailable, True)
 

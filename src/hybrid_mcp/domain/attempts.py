@@ -25,6 +25,7 @@ from hybrid_mcp.domain.judging import GOOD, Verdict, judge
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.reservation import Settlement
 from hybrid_mcp.domain.routing import Decision, Step, refusal
+from hybrid_mcp.domain.tokens import most_dense_bytes
 
 Ending = Literal["void", "settle", "forfeit"]
 
@@ -33,8 +34,8 @@ Ending = Literal["void", "settle", "forfeit"]
 class Tried:
     """One attempt and how its reservation ends. `completion` is None where there is no answer to return.
 
-    `held_up`: it was refused for money that other calls have only set aside. `booked`: what the price book makes of it,
-    where the provider says itself what it charged. `trouble`: what the ledger could not write down.
+    `held_up`: it was refused for money that other calls have only set aside. `booked`: what the price book makes of the
+    usage, None where that is missing or cannot be true. `trouble`: what the ledger could not write down.
     """
 
     step: Step
@@ -53,16 +54,16 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How many bytes of an answer came in, by which a server that ignores its output cap is found out."""
+    """How many dense bytes came in, by which a server that ignores its output cap is found out."""
 
-    streamed_bytes: int = 0
+    written_bytes: int = 0
 
     def least(self, step: Step) -> Usd:
         """What an attempt may have cost whose true usage is unknown: its bound, unless clearly more came in."""
-        if self.streamed_bytes <= step.output_cap * _BYTES_PER_TOKEN:
+        if self.written_bytes <= step.output_cap * _BYTES_PER_TOKEN:
             return step.bound
-        # No tokenizer makes more tokens than bytes.
-        return step.quote.bound(self.streamed_bytes)
+        # No tokenizer makes more tokens than bytes, and no more than this is read.
+        return step.quote.bound(min(self.written_bytes, most_dense_bytes(step.output_cap)))
 
 
 _BYTES_PER_TOKEN = 9
@@ -87,9 +88,6 @@ def broken_off(step: Step, seen: Seen) -> Tried:
 def failed(step: Step, error: HybridError, seen: Seen) -> Tried:
     """The provider failed. Only an error that says that nothing was billed frees the reservation."""
     billed = error.billed if isinstance(error, ProviderError | ContextTooLong) else False
-    if isinstance(error, ProviderError):
-        # It also counts what was thought aloud, which is no part of the answer.
-        seen = Seen(max(seen.streamed_bytes, error.streamed_bytes))
     tried = _charged(step, _outcome(error), str(error), seen.least(step) if billed else ZERO)
     return replace(tried, retry_after_s=error.retry_after_s) if isinstance(error, ProviderRateLimited) else tried
 
@@ -101,9 +99,10 @@ def answered(step: Step, completion: Completion, booked: Usd | None, *, asked_to
     the provider says it charged counts where it is more.
     """
     billed = completion.usage.billed if completion.usage is not None else None
-    least = Seen(len(completion.text.encode(errors="replace"))).least(step) if booked is None else booked
+    least = Seen(completion.written_bytes).least(step) if booked is None else booked
     ending: Ending = "forfeit" if booked is None else "settle"
     attempt = Attempt(model=step.spec.name, outcome="ok", cost=max(least, billed or ZERO))
+    completion = completion if booked is not None else replace(completion, usage=None)
     if not completion.text.strip():
         empty = Verdict(reason="the answer is empty", escalate=True)
         failed_so = replace(attempt, outcome="failed", reason="the answer is empty")
@@ -117,7 +116,7 @@ def answered(step: Step, completion: Completion, booked: Usd | None, *, asked_to
 def settlement(tried: Tried, baseline: Usd | None) -> Settlement:
     """How the ledger writes it down."""
     usage = tried.completion.usage if tried.completion is not None else None
-    billed = usage.billed if usage is not None and tried.booked is not None else None
+    billed = usage.billed if usage is not None else None
     return Settlement(
         cost=tried.attempt.cost, outcome=tried.attempt.outcome, latency_ms=tried.attempt.latency_ms,
         input_tokens=usage.input_tokens if usage else 0, output_tokens=usage.output_tokens if usage else 0,
@@ -163,9 +162,16 @@ def is_weaker(step: Step, tried: Sequence[Tried], rungs: Mapping[str, int]) -> b
     return bool(doubted) and step.spec.local and rungs[step.spec.name] < max(doubted)
 
 
-def told(decision: Decision, tried: Sequence[Tried], chosen: Tried, preferred: frozenset[str]) -> str:
-    """Why this answer: the decision's reason, and what happened on the way."""
+def told(
+    decision: Decision, tried: Sequence[Tried], chosen: Tried, preferred: frozenset[str], redaction: str | None = None
+) -> str:
+    """Why this answer: the decision's reason, and what happened on the way.
+
+    `redaction`: what was kept from models elsewhere.
+    """
     parts = [decision.reason]
+    if redaction is not None and not chosen.step.spec.local:
+        parts.append(redaction)
     for one in tried:
         if one is not chosen:
             wished = "preferred " if one.step.spec.name in preferred else ""

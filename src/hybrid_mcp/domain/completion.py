@@ -12,6 +12,7 @@ from typing import Literal
 
 from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.money import Usd
+from hybrid_mcp.domain.tokens import dense_bytes
 
 Quality = Literal["auto", "low", "high"]
 Role = Literal["system", "user", "assistant"]
@@ -128,14 +129,21 @@ class Usage:
 class Completion:
     """One model's answer.
 
-    `usage` is None where the provider reported none. `mean_logprob` is the mean natural logarithm of the
-    probability of the chosen tokens, None where the provider gives none.
+    `usage` is None where the provider reported none. `streamed_bytes`: dense bytes of all that was streamed, also of
+    thinking, tool calls and further choices, which are no part of the text; 0 where it was not counted. `mean_logprob`
+    is the mean natural logarithm of the probability of the chosen tokens, None where the provider gives none.
     """
 
     text: str
     finish: Finish
     usage: Usage | None
     mean_logprob: float | None = None
+    streamed_bytes: int = 0
+
+    @property
+    def written_bytes(self) -> int:
+        """Dense bytes of all that the model is known to have written."""
+        return self.streamed_bytes or dense_bytes(self.text)
 
 
 def largest_bytes(texts: Iterable[str]) -> int:

@@ -59,7 +59,8 @@ class NoRoute(HybridError):
 class ContextTooLong(HybridError):
     """Names the limit in tokens and the size of the request.
 
-    `billed`: an answer came all the same, and only then it showed that the request had been cut.
+    `billed`: it may have cost something all the same: only the answer showed that the request had been cut, or the
+    server is none that is known to refuse for nothing.
     """
 
     def __init__(self, message: str, *, billed: bool = False) -> None:
@@ -71,13 +72,11 @@ class ProviderError(HybridError):
     """One attempt failed.
 
     `billed` says whether the provider may have counted tokens: only when it is False is the reservation freed.
-    `streamed_bytes`: UTF-8 bytes of answer and thinking that came before; they cannot be more tokens than bytes.
     """
 
-    def __init__(self, message: str, *, billed: bool = True, streamed_bytes: int = 0) -> None:
+    def __init__(self, message: str, *, billed: bool = True) -> None:
         super().__init__(message)
         self.billed = billed
-        self.streamed_bytes = streamed_bytes
 
 
 class ProviderUnavailable(ProviderError):
@@ -87,16 +86,16 @@ class ProviderUnavailable(ProviderError):
 class ProviderRateLimited(ProviderError):
     """`retry_after_s`: what the provider asked for, in seconds, or None."""
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(message, billed=False)
+    def __init__(self, message: str, *, retry_after_s: float | None = None, billed: bool = False) -> None:
+        super().__init__(message, billed=billed)
         self.retry_after_s = retry_after_s
 
 
 class ProviderRejected(ProviderError):
     """The provider refused the request as wrong; neutral for the breaker."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, billed=False)
+    def __init__(self, message: str, *, billed: bool = False) -> None:
+        super().__init__(message, billed=billed)
 
 
 class ProviderTimeout(ProviderError):

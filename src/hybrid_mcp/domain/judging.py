@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hybrid_mcp.domain.completion import Completion, Request, Usage
 from hybrid_mcp.domain.profile import ModelSpec
-from hybrid_mcp.domain.tokens import can_be
+from hybrid_mcp.domain.tokens import can_be, dense_can_be
 
 _REFUSAL = re.compile(
     r"\s*(?:i(?:'m| am) (?:sorry|afraid)|sorry,|as an ai|i(?: cannot| can't| can not| am unable to|'m unable to)"
@@ -44,9 +44,9 @@ def judge(completion: Completion, spec: ModelSpec, *, shrunk: bool) -> Verdict:
     return GOOD
 
 
-def believable(usage: Usage | None, *, text: str, request: Request) -> bool:
-    """Whether reported token counts can be true for what was sent and streamed; too low counts as not reported."""
-    if usage is None or not usage.input_tokens or (text and not usage.output_tokens):
+def believable(usage: Usage | None, *, written_bytes: int, request: Request) -> bool:
+    """Whether reported token counts can be true for what was sent and written; too low counts as not reported."""
+    if usage is None or not usage.input_tokens or (written_bytes and not usage.output_tokens):
         return False
     sent = "\n".join(message.content for message in request.messages())
-    return can_be(text, usage.output_tokens) and can_be(sent, usage.input_tokens)
+    return dense_can_be(written_bytes, usage.output_tokens) and can_be(sent, usage.input_tokens)

@@ -25,14 +25,8 @@ class Finding:
     spans: tuple[tuple[int, int], ...] = field(default=(), compare=False)
 
 
-def stay_local_reason(request: Request, findings: Sequence[Finding], *, personal_data_stays_local: bool) -> str | None:
-    """Why this request may not leave the owner's machines, or None when it may.
-
-    A profile may relax personal data (`personal_data_stays_local=False`), never secrets.
-    """
+def stay_local_reason(request: Request, findings: Sequence[Finding]) -> str | None:
+    """Why this request may not leave the owner's machines, or None when it may."""
     if request.confidential:
         return "the request is marked confidential"
-    for finding in findings:
-        if finding.category != "personal" or personal_data_stays_local:
-            return f"{finding.where} holds {finding.kind}"
-    return None
+    return next((f"{finding.where} holds {finding.kind}" for finding in findings), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.errors import InvalidRequest
@@ -70,6 +71,19 @@ def _as_far_as_it_matters(word: str) -> str:
     """As much of a word without spaces as tells whether it is an address."""
     address = _ADDRESS.search(word)
     return address[0] if address else word[-3:]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """The request as models elsewhere see it, and what its placeholders stand for."""
+
+    request: Request
+    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    note: str | None = None
+
+    def restorer(self) -> Restorer:
+        """For one answer."""
+        return Restorer(self.values)
 
 
 def redact(

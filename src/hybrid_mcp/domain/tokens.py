@@ -1,4 +1,4 @@
-"""How few tokens a text can be: what no tokenizer of a present model goes below."""
+"""How few tokens a text can be, and how long an answer can be: what no tokenizer of a present model passes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ most, and one long word that is repeated for ever 10.5.
 SPARE_BYTES = 64
 """A short text may be one long token: the longest of o200k that is no run has 61 bytes."""
 
+MOST_BYTES_PER_TOKEN = 2 * BYTES_PER_TOKEN
+"""An answer with more dense bytes for each token of its cap is longer than the cap: three times what any text has."""
+MOST_RAW_BYTES_PER_TOKEN = 1_024
+"""Of any bytes: a token of a run holds the most, and a megabyte of blanks has 1,022 a token."""
+GATEWAY_BYTES = 1_024
+"""What a gateway may add of its own, such as a few words on why it refused."""
+GATEWAY_RAW_BYTES = 64 * 1_024
+
 _RUN = re.compile(r"(.)\1{3,}", re.DOTALL)
 
 
@@ -24,8 +32,37 @@ def dense_bytes(text: str) -> int:
     return len(_RUN.sub(r"\1\1\1", text).encode(errors="surrogatepass"))
 
 
+class Written:
+    """Counts what is streamed as if all pieces were one text: its dense bytes, and all of its UTF-8 bytes (`raw`)."""
+
+    def __init__(self) -> None:
+        self.dense = 0
+        self.raw = 0
+        self._tail = ""
+
+    def add(self, text: str) -> None:
+        joined = self._tail + text
+        self.dense += dense_bytes(joined) - dense_bytes(self._tail)
+        self.raw += len(text.encode(errors="surrogatepass"))
+        self._tail = joined[-3:]  # a run is known by three
+
+    def is_longer_than(self, output_cap: int) -> bool:
+        """Whether it cannot be an answer of so many tokens; nothing more of it is read then."""
+        most_raw = MOST_RAW_BYTES_PER_TOKEN * output_cap + GATEWAY_RAW_BYTES
+        return self.dense > most_dense_bytes(output_cap) or self.raw > most_raw
+
+
+def most_dense_bytes(output_cap: int) -> int:
+    """How far an answer is read that was asked to have at most so many tokens."""
+    return MOST_BYTES_PER_TOKEN * output_cap + GATEWAY_BYTES
+
+
+def dense_can_be(dense: int, tokens: int) -> bool:
+    """Whether so few tokens can make so many dense bytes."""
+    return dense <= tokens * BYTES_PER_TOKEN + SPARE_BYTES
+
+
 def can_be(text: str, tokens: int) -> bool:
     """Whether so few tokens can make the text."""
-    most = tokens * BYTES_PER_TOKEN + SPARE_BYTES
     # Most texts are settled by their length, without looking for runs.
-    return len(text.encode(errors="surrogatepass")) <= most or dense_bytes(text) <= most
+    return dense_can_be(len(text.encode(errors="surrogatepass")), tokens) or dense_can_be(dense_bytes(text), tokens)

@@ -74,6 +74,12 @@ VENDORS: Mapping[str, ProviderSpec] = MappingProxyType({row.name: row for row in
 what the vendor documents: openrouter.ai/docs (Usage Accounting), docs.requesty.ai (Create Chat Completion), docs.x.ai
 (Cost Tracking)."""
 
+
+def is_vendor(spec: ProviderSpec) -> bool:
+    """Whether a built-in cloud vendor answers at this provider's host, whatever name and price the profile gives it."""
+    return any(row.host == spec.host and row.kind == spec.kind and not row.local for row in VENDORS.values())
+
+
 ALIASES: Mapping[str, str] = MappingProxyType({"gemini": "gemini", "claude": "anthropic", "openai": "openai"})
 """What `preferred_model` may say instead of `provider:model`, and the provider that it means."""
 

@@ -54,8 +54,7 @@ class AnthropicProvider:
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
         answer = Answer(progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens)
-        with answer.accounted():
-            await self._read(answer, call)
+        await self._read(answer, call)
         return answer.completion()
 
     async def models(self) -> Sequence[ModelSpec]:
@@ -120,7 +119,9 @@ def _take(answer: Answer, event: RawMessageStreamEvent) -> None:
             case "content_block_delta" if event.delta.type == "text_delta":
                 answer.add(event.delta.text)
             case "content_block_delta" if event.delta.type == "thinking_delta":
-                answer.add_thinking(event.delta.thinking)
+                answer.aside(event.delta.thinking)
+            case "content_block_delta" if event.delta.type == "input_json_delta":
+                answer.aside(event.delta.partial_json)
             case "message_delta":
                 answer.usage = _usage(event.usage, answer.usage or Usage(input_tokens=0, output_tokens=0))
                 if event.delta.stop_reason:
@@ -159,15 +160,15 @@ def _failure(spec: ProviderSpec, model: str, error: Exception, *, begun: bool) -
             return malformed(spec, model)
         case APIStatusError() if not begun:
             headers = {name.lower(): value for name, value in error.response.headers.items()}
-            return failure_of_refusal(spec, model, Refusal(status=_status(error), headers=headers, body=error.body))
+            return failure_of_refusal(spec, model, _refusal(error, headers))
         case APIStatusError():
             return broke_off(spec, model)
         case _:
             return failure_of_connection(spec, model, error)
 
 
-def _status(error: APIStatusError) -> int:
-    """The HTTP status, or for an error inside a 200 answer the one that its type stands for."""
-    if error.status_code != 200:
-        return error.status_code
-    return _STATUS_OF_TYPE.get(str(error.type), 500)
+def _refusal(error: APIStatusError, headers: Mapping[str, str]) -> Refusal:
+    """With the HTTP status, or for an error inside a 200 answer the one that its type stands for."""
+    inside = error.status_code == 200
+    status = _STATUS_OF_TYPE.get(str(error.type), 500) if inside else error.status_code
+    return Refusal(status=status, headers=headers, body=error.body, inside=inside)

@@ -21,10 +21,11 @@ import anyio
 from anyio import to_thread
 
 from hybrid_mcp.domain.completion import Completion
-from hybrid_mcp.domain.errors import ProviderRejected, ProviderUnavailable
+from hybrid_mcp.domain.errors import HybridError, ProviderRejected, ProviderUnavailable
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.providers.fetch import ModelFile, OnBytes
+from hybrid_mcp.providers.guarded import stumbled
 from hybrid_mcp.providers.llama_stream import AnswerReader
 
 if TYPE_CHECKING:
@@ -118,6 +119,10 @@ class Embedded:
         turn = _Turn(call, AnswerReader(progress))
         try:
             await self._run(path, turn, progress)
+        except HybridError:
+            raise
+        except Exception as error:  # noqa: BLE001 - no breaker stands before it, and other models may still answer
+            raise stumbled(f"{self._spec.name}:{MODEL}", error) from None
         finally:
             turn.stop.set()
         return turn.reader.completion()

@@ -22,6 +22,7 @@ from hybrid_mcp.domain.errors import (
     ProviderUnavailable,
 )
 from hybrid_mcp.domain.profile import ProviderSpec
+from hybrid_mcp.domain.vendors import is_vendor
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z_]{1,47}")
 _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:,\d{3})+(?![\w-])|(?<![\w.,-])\d{3,8}(?![\w-])")
@@ -32,6 +33,9 @@ _OVERFLOW_TEXT = re.compile(
     re.IGNORECASE,
 )
 _NO_CREDIT_CODES = frozenset({"insufficient_quota", "insufficient_balance", "billing_error"})
+_BEFORE_ANY_WORK = frozenset({401, 402, 403, 404, 405, 413, 429})
+"""Statuses that a server gives before a model sees the request: about the key, the account, the address, the size of
+the body and the number of requests. Of others, such as 400 and 422, only vendors that are known refuse for nothing."""
 _NEVER_SENT = (
     httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout,
     httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout,
@@ -41,25 +45,29 @@ _TIMED_OUT = (TimeoutError, httpx.TimeoutException, httpx2.TimeoutException)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """An answer that is no completion: its HTTP status, headers (lower case) and parsed body."""
+    """An answer that is no completion: its HTTP status, headers (lower case) and parsed body.
+
+    `inside`: it came inside an answer that had begun with 200, and states that status itself.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: object
+    inside: bool = False
 
 
 def failure_of_refusal(spec: ProviderSpec, model: str, refusal: Refusal) -> HybridError:
     """The error for an HTTP status, the same for every dialect."""
-    name, status = f"{spec.name}:{model}", refusal.status
+    name, status, billed = f"{spec.name}:{model}", refusal.status, _may_be_billed(spec, refusal)
     if _is_overflow(refusal):
-        return _too_long(name, refusal)
+        return _too_long(name, refusal, billed=billed)
     if status == 429 and _code(refusal) not in _NO_CREDIT_CODES:
-        return _rate_limited(name, refusal)
+        return _rate_limited(name, refusal, billed=billed)
     if status == 408:
         return ProviderTimeout(f"{name} gave up waiting ({_told(refusal)}): try again, or another model")
     if status >= 500:
         return ProviderUnavailable(f"{name} failed ({_told(refusal)}): try again later, or another model", billed=True)
-    return ProviderRejected(f"{name} refused the request ({_told(refusal)}): {_advice(spec, status)}")
+    return ProviderRejected(f"{name} refused the request ({_told(refusal)}): {_advice(spec, status)}", billed=billed)
 
 
 def failure_of_connection(spec: ProviderSpec, model: str, error: BaseException) -> HybridError:
@@ -115,11 +123,19 @@ def _until_date(asked: str, now: str | None) -> float | None:
         return None
 
 
-def _rate_limited(name: str, refusal: Refusal) -> ProviderRateLimited:
+def _may_be_billed(spec: ProviderSpec, refusal: Refusal) -> bool:
+    """Whether a refusal below 500 may cost something. A redirect tells of no work."""
+    if spec.local:
+        return False
+    before_work = refusal.status in _BEFORE_ANY_WORK or refusal.status < 400 or is_vendor(spec)
+    return refusal.inside or not before_work
+
+
+def _rate_limited(name: str, refusal: Refusal, *, billed: bool) -> ProviderRateLimited:
     wait = retry_after_s(refusal.headers)
     advice = "try again later" if wait is None else f"try again in {math.ceil(wait):,} s"
     return ProviderRateLimited(
-        f"{name} is rate limited ({_told(refusal)}): {advice}, or another model", retry_after_s=wait
+        f"{name} is rate limited ({_told(refusal)}): {advice}, or another model", retry_after_s=wait, billed=billed
     )
 
 
@@ -181,12 +197,13 @@ def _is_overflow(refusal: Refusal) -> bool:
     return refusal.status in {400, 422} and bool(_OVERFLOW_TEXT.search(str(_part(refusal).get("message", ""))))
 
 
-def _too_long(name: str, refusal: Refusal) -> ContextTooLong:
+def _too_long(name: str, refusal: Refusal, *, billed: bool) -> ContextTooLong:
     sizes = sorted(_sizes(_part(refusal)))
     numbers = f": {sizes[1]:,} tokens, and its context window holds {sizes[0]:,}" if len(sizes) == 2 else ""
     return ContextTooLong(
         f"the request is too long for {name} ({_told(refusal)}){numbers}; send less context, or use a model with a "
-        "larger window"
+        "larger window",
+        billed=billed,
     )
 
 

@@ -24,7 +24,7 @@ from hybrid_mcp.domain.breaker import (
     state,
 )
 from hybrid_mcp.domain.completion import Completion
-from hybrid_mcp.domain.errors import ProviderRateLimited, ProviderTimeout, ProviderUnavailable
+from hybrid_mcp.domain.errors import HybridError, ProviderRateLimited, ProviderTimeout, ProviderUnavailable
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Clock, Progress, Provider, ProviderCall
 
@@ -97,6 +97,13 @@ class Breakers:
         self._latencies.setdefault(name, deque(maxlen=LATENCY_HISTORY)).append(latency_s)
 
 
+def stumbled(name: str, error: Exception) -> ProviderUnavailable:
+    """The error for an answer that our own reading of it could not stand. Of the cause only its type is told."""
+    return ProviderUnavailable(
+        f"{name} sent an answer that cannot be read ({type(error).__name__}): try again, or another model", billed=True
+    )
+
+
 class Guarded:
     """A provider that is left alone while it fails."""
 
@@ -122,6 +129,11 @@ class Guarded:
         except (ProviderUnavailable, ProviderTimeout):
             outcome = Failed()
             raise
+        except HybridError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a far server can provoke must not end the whole call
+            outcome = Failed()
+            raise stumbled(name, error) from None
         except anyio.get_cancelled_exc_class():
             # A caller's cancellation says nothing; a deadline that passed in long silence is the model's failure.
             outcome = Failed() if first.was_silent_long() and anyio.current_time() >= deadline else "neutral"
@@ -155,6 +167,10 @@ class _FirstPiece:
         self._silent = False
         self.latency_s()
         self._progress.delta(text)
+
+    def aside(self, text: str) -> None:
+        self._silent = False
+        self._progress.aside(text)
 
     def status(self, text: str) -> None:
         self._silent = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -110,8 +111,7 @@ class OllamaProvider:
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
         answer = Answer(progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens)
-        with answer.accounted():
-            context = await self._read(answer, call)
+        context = await self._read(answer, call)
         _refuse_if_cut(self._spec, call, answer.usage, context)
         return answer.completion()
 
@@ -203,7 +203,9 @@ class OllamaProvider:
 
 def _take(answer: Answer, part: ollama.ChatResponse) -> None:
     answer.add(part.message.content)
-    answer.add_thinking(part.message.thinking)
+    answer.aside(part.message.thinking)
+    for call in part.message.tool_calls or ():
+        answer.aside(f"{call.function.name}{json.dumps(dict(call.function.arguments))}")
     answer.add_logprobs(token.logprob for token in part.logprobs or ())
     if part.done:
         answer.finish = _FINISH.get(part.done_reason or "stop", "other")
@@ -274,8 +276,9 @@ def _failure(spec: ProviderSpec, model: str, error: Exception, *, begun: bool) -
         case ollama.ResponseError(status_code=-1) if begun:
             return broke_off(spec, model)
         case ollama.ResponseError():
-            status = error.status_code if error.status_code > 0 else 500
-            return failure_of_refusal(spec, model, Refusal(status=status, headers={}, body={"error": error.error}))
+            inside = error.status_code <= 0
+            status, body = 500 if inside else error.status_code, {"error": error.error}
+            return failure_of_refusal(spec, model, Refusal(status=status, headers={}, body=body, inside=inside))
         case _:
             return failure_of_connection(spec, model, error)
 

@@ -12,7 +12,7 @@ import httpx2
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream, OpenAIError, omit
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
-from openai.types.chat.chat_completion_chunk import Choice
+from openai.types.chat.chat_completion_chunk import Choice, ChoiceDelta
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from hybrid_mcp.domain.completion import Completion, Finish, Message, Usage
@@ -106,8 +106,7 @@ class OpenAIProvider:
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
         answer = Answer(progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens)
         logprobs = await self._server_gives_logprobs()
-        with answer.accounted():
-            await self._read(answer, call, logprobs=logprobs)
+        await self._read(answer, call, logprobs=logprobs)
         return answer.completion()
 
     async def models(self) -> Sequence[ModelSpec]:
@@ -186,8 +185,13 @@ def _message(message: Message) -> ChatCompletionMessageParam:
 def _take(answer: Answer, chunk: ChatCompletionChunk, bill: Bill | None) -> None:
     """Add one chunk. The SDK does not validate chunks, so any attribute may be missing or of another type."""
     try:
-        for choice in (chunk.choices or [])[:1]:
+        choices = chunk.choices or []
+        for choice in choices[:1]:
             _take_choice(answer, choice)
+        for choice in choices[1:]:
+            answer.aside(choice.delta.content)
+            answer.aside(choice.delta.refusal)
+            _take_asides(answer, choice.delta)
         if chunk.usage is not None:
             answer.usage = _usage(chunk.usage, bill)
     except (AttributeError, TypeError) as error:
@@ -196,8 +200,7 @@ def _take(answer: Answer, chunk: ChatCompletionChunk, bill: Bill | None) -> None
 
 def _take_choice(answer: Answer, choice: Choice) -> None:
     answer.add(choice.delta.content)
-    more = choice.delta.model_extra or {}
-    answer.add_thinking(more.get("reasoning_content") or more.get("reasoning"))
+    _take_asides(answer, choice.delta)
     if choice.delta.refusal:
         answer.add(choice.delta.refusal)
         answer.finish = "refusal"
@@ -205,6 +208,18 @@ def _take_choice(answer: Answer, choice: Choice) -> None:
         answer.add_logprobs(token.logprob for token in choice.logprobs.content or [])
     if choice.finish_reason and answer.finish is None:
         answer.finish = _FINISH.get(choice.finish_reason, "other")
+
+
+def _take_asides(answer: Answer, delta: ChoiceDelta) -> None:
+    """What is written, and billed, beside the answer. Some servers send the same thinking under both names."""
+    more = delta.model_extra or {}
+    thinking = [more.get("reasoning_content"), more.get("reasoning")]
+    answer.aside(max((text for text in thinking if isinstance(text, str)), key=len, default=""))
+    calls = [call.function for call in delta.tool_calls or []]
+    for function in [*calls, delta.function_call]:
+        if function is not None:
+            answer.aside(function.name)
+            answer.aside(function.arguments)
 
 
 def _usage(usage: CompletionUsage, bill: Bill | None) -> Usage:
@@ -232,15 +247,16 @@ def _failure(spec: ProviderSpec, model: str, error: Exception, *, begun: bool) -
         case APIError() if begun:
             return broke_off(spec, model)
         case APIError():
-            return failure_of_refusal(spec, model, Refusal(status=_stated_status(error), headers={}, body=error.body))
+            return failure_of_refusal(spec, model, _stated(error))
         case _:
             return failure_of_connection(spec, model, error)
 
 
-def _stated_status(error: APIError) -> int:
-    """The status that an error inside a 200 answer gives itself; 500 where it gives none."""
+def _stated(error: APIError) -> Refusal:
+    """An error inside a 200 answer, with the status that it gives itself; 500 where it gives none."""
     stated = str(error.code)
-    return int(stated) if re.fullmatch(r"[45][0-9]{2}", stated) else 500
+    status = int(stated) if re.fullmatch(r"[45][0-9]{2}", stated) else 500
+    return Refusal(status=status, headers={}, body=error.body, inside=True)
 
 
 def _entries(body: bytes | None) -> list[_Entry]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
 
 from hybrid_mcp.domain.completion import Completion, Finish, Usage
-from hybrid_mcp.domain.errors import ProviderError, ProviderUnavailable
+from hybrid_mcp.domain.errors import ProviderUnavailable
 from hybrid_mcp.domain.profile import ProviderSpec
-from hybrid_mcp.domain.tokens import BYTES_PER_TOKEN, dense_bytes
+from hybrid_mcp.domain.tokens import Written
 from hybrid_mcp.ports import Progress
 
 LOCAL_FIRST_BYTE_S = 120.0
@@ -22,16 +23,15 @@ CLOUD_FIRST_BYTE_S = 60.0
 """A cloud model thinks before the first piece, but is never loaded from a disk."""
 IDLE_S = 60.0
 """Between two pieces of an answer: even one token a second is far faster."""
+USAGE_S = 2.0
+"""From the end of an answer to its usage: a server has counted it by then, and sends it at once."""
 
 COUNT_LIMIT = 1_000_000_000
 """Tokens: a thousand times the longest request that is sent. A larger count is a broken or hostile server's."""
 LOGPROB_FLOOR = -1_000.0
 """Far below the logarithm of any probability that a model's 16- or 32-bit numbers can hold (about -104)."""
 LOGPROB_CEILING = 0.001  # a certain token's 0, and what rounding adds to it
-MOST_BYTES_PER_TOKEN = 2 * BYTES_PER_TOKEN
-"""An answer with more dense bytes for each token of its cap is longer than the cap: three times what any text has."""
-SPARE_BYTES = 1_024
-"""What a gateway may add of its own, such as a few words on why it refused."""
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 T = TypeVar("T")
 
@@ -52,7 +52,6 @@ def patience_for(spec: ProviderSpec, first_byte_s: float | None, idle_s: float) 
 class Answer:
     """What has come of one answer so far. `begun`: the server took the request, so it may be billed.
 
-    `streamed_bytes`: UTF-8 bytes of the answer and of the thinking that the server shows.
     `name` (`provider:model`) stands in errors; `output_cap` is the number of tokens that was asked for at the most.
     """
 
@@ -60,42 +59,34 @@ class Answer:
         self.begun = False
         self.finish: Finish | None = None
         self.usage: Usage | None = None
-        self.streamed_bytes = 0
         self._progress = progress
         self._name = name
         self._output_cap = output_cap
-        self._dense_bytes = 0
+        self._written = Written()
         self._pieces: list[str] = []
         self._logprobs: list[float] = []
 
     def add(self, text: str | None) -> None:
-        """Take the next piece.
+        """Take the next piece. Half a UTF-16 pair, which no text has and no transport takes, is replaced.
 
         Raises:
             ProviderUnavailable: the answer is longer than its cap allows.
         """
         if text:
-            self._count(text)
-            self._pieces.append(text)
-            self._progress.delta(text)
+            whole = _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", text)
+            self._count(whole)
+            self._pieces.append(whole)
+            self._progress.delta(whole)
 
-    def add_thinking(self, text: object) -> None:
-        """Take a piece of thinking: no part of the answer, but written and billed like one.
+    def aside(self, text: object) -> None:
+        """Take a piece of thinking, a tool call or another choice: no part of the answer, but billed like one.
 
         Raises:
             ProviderUnavailable: the answer is longer than its cap allows.
         """
-        if isinstance(text, str):
+        if isinstance(text, str) and text:
             self._count(text)
-
-    @contextmanager
-    def accounted(self) -> Generator[None]:
-        """A failure inside tells how much came before it."""
-        try:
-            yield
-        except ProviderError as error:
-            error.streamed_bytes = self.streamed_bytes
-            raise
+            self._progress.aside(text)
 
     def add_logprobs(self, logprobs: Iterable[object]) -> None:
         self._logprobs.extend(believable(logprobs))
@@ -104,14 +95,17 @@ class Answer:
         """All of it. Usage without a single input token counts as not reported: no chat has none."""
         mean = math.fsum(self._logprobs) / len(self._logprobs) if self._logprobs else None
         usage = self.usage if self.usage is not None and self.usage.input_tokens else None
-        return Completion(text="".join(self._pieces), finish=self.finish or "other", usage=usage, mean_logprob=mean)
+        return Completion(
+            text="".join(self._pieces), finish=self.finish or "other", usage=usage, mean_logprob=mean,
+            streamed_bytes=self._written.dense,
+        )  # fmt: skip
 
     def _count(self, text: str) -> None:
-        self.streamed_bytes += len(text.encode(errors="surrogatepass"))
-        self._dense_bytes += dense_bytes(text)
-        if self._dense_bytes > MOST_BYTES_PER_TOKEN * self._output_cap + SPARE_BYTES:
+        self._written.add(text)
+        if self._written.is_longer_than(self._output_cap):
+            self._progress.aside(text)  # it was written, and nobody is to read it
             raise ProviderUnavailable(
-                f"{self._name} ignored the output cap: it wrote on past {self.streamed_bytes:,} bytes though at most "
+                f"{self._name} ignored the output cap: it wrote on past {self._written.raw:,} bytes though at most "
                 f"{self._output_cap:,} tokens were asked for, and was broken off; use another model",
                 billed=True,
             )
@@ -125,28 +119,57 @@ async def read_stream(
 ) -> None:
     """Open a stream, give each of its items to `take`, and close it, also when cancelled.
 
-    A finished answer whose stream is not ended in time counts as whole.
+    A finished answer is whole as soon as its usage came, or did not come in time.
 
     Raises:
         TimeoutError: nothing came in time.
     """
-    first_by = anyio.current_time() + patience.first_byte_s
+    waits = _Waits(answer, patience)
     async with AsyncExitStack() as stack:
         with anyio.fail_after(patience.first_byte_s):
             items = await stack.enter_async_context(opened)
-        while True:
-            left = patience.idle_s if answer.begun else max(0.0, first_by - anyio.current_time())
-            with anyio.move_on_after(left) as waiting:
+        while not waits.over():
+            before = answer.usage
+            with anyio.move_on_after(waits.left_s()) as waiting:
                 try:
                     item = await anext(items)
                 except StopAsyncIteration:
                     return
                 answer.begun = True
                 take(item)
-            if waiting.cancelled_caught:
-                if answer.finish is None:
-                    raise TimeoutError
+            if waiting.cancelled_caught and answer.finish is None:
+                raise TimeoutError
+            if answer.finish is not None and answer.usage is not before and _is_told(answer.usage):
                 return
+
+
+class _Waits:
+    """How long the next piece may take. Once an answer is finished, all that is left has `USAGE_S` together."""
+
+    def __init__(self, answer: Answer, patience: Patience) -> None:
+        self._answer = answer
+        self._idle_s = patience.idle_s
+        self._first_by = anyio.current_time() + patience.first_byte_s
+        self._end = math.inf
+
+    def over(self) -> bool:
+        """Whether the answer is finished, and nothing more is waited for."""
+        now = anyio.current_time()
+        if self._answer.finish is not None and self._end == math.inf:
+            self._end = now + min(self._idle_s, USAGE_S)
+        return now >= self._end
+
+    def left_s(self) -> float:
+        """Seconds."""
+        now = anyio.current_time()
+        if self._end < math.inf:
+            return self._end - now
+        return self._idle_s if self._answer.begun else max(0.0, self._first_by - now)
+
+
+def _is_told(usage: Usage | None) -> bool:
+    """Whether it holds numbers; some servers send zeros first."""
+    return usage is not None and bool(usage.input_tokens and usage.output_tokens)
 
 
 def count(value: object) -> int:

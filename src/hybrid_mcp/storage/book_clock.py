@@ -44,8 +44,8 @@ def ahead(last: datetime | None, now: datetime) -> tuple[str, ...]:
     if last is None or last - now <= AHEAD:
         return ()
     told = (
-        f"the ledger's last entry was made on {last:%Y-%m-%d %H:%M} UTC, and this machine's clock is behind that: check "
-        "the clock. What is spent counts to that day and its month, until the clock has come there; if the clock is "
-        "right now, move ledger.db and ledger.mark away to begin a new book"
+        f"the ledger's last entry was made on {last:%Y-%m-%d %H:%M} UTC, and this machine's clock is behind that: "
+        "check the clock. What is spent counts to that day and its month, until the clock has come there; if the clock "
+        "is right now, move ledger.db and ledger.mark away to begin a new book"
     )
     return (told,)
