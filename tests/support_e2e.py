@@ -33,7 +33,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     """As on a fresh machine: no key, no setting of whoever runs the tests."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
     pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_", "SSL_"))}
-    return {**kept, **pip, **guarded_programs(), "HYBRID_MCP_HOME": str(home), **more}
+    nobody = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+    return {**kept, **pip, **guarded_programs(), **nobody, "HYBRID_MCP_HOME": str(home), **more}
 
 
 def write_profile(home: Path, text: str = EMBEDDED_ONLY, name: str = "test") -> Path:

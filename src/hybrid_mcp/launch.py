@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from hybrid_mcp.config import Settings, load_settings, whitelist_notices
+from hybrid_mcp.config.keyring_keys import read_keyring
 
 if TYPE_CHECKING:
     from hybrid_mcp.app import App
@@ -32,8 +33,9 @@ class Common:
     def settings(self) -> Settings:
         """Raises ConfigError."""
         return load_settings(
-            environ=os.environ, home=self.home, profile=self.profile, project=self.project, airgap=self.airgap
-        )
+            environ=os.environ, home=self.home, profile=self.profile, project=self.project, airgap=self.airgap,
+            keyring=read_keyring,
+        )  # fmt: skip
 
     def opened(self, observer: Observer | None = None) -> App:
         """An application of which nothing is open yet, for commands that only read or write small files."""

@@ -71,17 +71,17 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     )
 
 
-def read_keys(environ: Mapping[str, str], names: Iterable[str]) -> Mapping[str, SecretStr]:
-    """The API keys that are set, by variable; printing one shows asterisks.
+def read_keys(values: Mapping[str, str], names: Iterable[str], source: str) -> Mapping[str, SecretStr]:
+    """The API keys that are set, by variable; printing one shows asterisks. `source`: where the values stand.
 
     Raises:
         ConfigError: a value cannot be sent as a key. The message names the variable, never the value.
     """
-    found = {name: value for name in names if (value := environ.get(name, "").strip())}
+    found = {name: value for name in names if (value := values.get(name, "").strip())}
     for name, value in found.items():
         if not value.isascii() or not value.isprintable() or " " in value:
             raise ConfigError(
-                f"environment: {name}: holds characters that no API key has (the value is not shown); copy the key anew"
+                f"{source}: {name}: holds characters that no API key has (the value is not shown); copy the key anew"
             )
     if not found:
         return MappingProxyType({})
