@@ -20,17 +20,19 @@ from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.observe.clock import SystemClock
 from hybrid_mcp.observe.log import Silent
 from hybrid_mcp.storage.sqlite import SqliteLedger
-from hybrid_mcp.storage.sqlite_book import micros
+from hybrid_mcp.storage.sqlite_entries import micros
 
 ENTRIES = 1_000_000
 YEAR = timedelta(days=365)
 MODELS = ("far:model", "far:large", "far:small", "near:model", "near:small")
-CLIENTS, PROJECTS = 500, 5
+CLIENTS, PROJECTS = 70_000, 5
+"""Each server process, and each command that pays, is a client of its own: 200 of them a day."""
 BOUND, COST, BASELINE = 10_000_000, 4_000_000, 6_000_000
 CAP = Usd.limit(1_000_000)
 REPEATS = 100
 OPENINGS = 10
 TARGET_MS = 20.0
+PROMISED = ("opening", "budget_status")
 
 _RESERVATION = """
     INSERT INTO reservation (id, created_at, request_id, model, day, month, client, project, bound, state, owner,
@@ -76,7 +78,7 @@ class Times:
 
 
 def measure() -> tuple[list[Times], list[str]]:
-    """The times, and what was broken: a book that does not add up, or a budget that takes longer than the target."""
+    """The times, and what was broken: a book that does not add up, or what is promised takes longer than the target."""
     with on_disk() as folder:
         nowhere = Bill(url="http://127.0.0.1:9", path=folder / "bill")
         home = make_home(folder / "home", nowhere, Tariff(input_nanos=1, output_nanos=1, answer_tokens=1))
@@ -96,7 +98,7 @@ async def _measure(home: Path) -> tuple[list[Times], list[str]]:
         wrong = list(await app.ledger.check())
     finally:
         await app.aclose()
-    slow = [one for one in times if one.name == "budget_status" and one.p50 >= TARGET_MS]
+    slow = [one for one in times if one.name in PROMISED and one.p50 >= TARGET_MS]
     return times, wrong + [f"{one.name} takes {one.p50:.1f} ms, and may take {TARGET_MS:.0f}" for one in slow]
 
 

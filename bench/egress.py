@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.scoring import SIZE, TEXTS
 from hybrid_mcp.config import LiveWhitelist, load_whitelist
 from hybrid_mcp.config.public_suffix import is_public_suffix
+from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.detectors import PatternScanner
 from hybrid_mcp.domain.vendors import VENDORS
 from hybrid_mcp.providers.egress import Egress
 
@@ -28,10 +31,13 @@ def measure() -> list[str]:
         request = _microseconds(lambda: egress.check(spec, "https", "api.openai.com", None))
         addresses = _microseconds(lambda: egress.admitted(spec, "api.openai.com", ADDRESSES))
         changed = _microseconds(lambda: load_whitelist(path))
+        prompt = Request(prompt=(TEXTS["English prose"] * SIZE)[:SIZE])
+        scan = _microseconds(lambda: PatternScanner().scan(prompt))
     return [
         f"egress policy: {request:.0f} us a request, with the whitelist file read anew",
         f"egress addresses: {addresses:.0f} us a connection to a host with {len(ADDRESSES)} addresses",
         f"whitelist that has changed: {changed:.0f} us once",
+        f"scan and guard together, clean 4 KB prompt: {scan + request + addresses:.0f} us (target 1,000)",
     ]
 
 

@@ -13,7 +13,7 @@ import anyio
 
 from bench.paid import Call, settings
 from hybrid_mcp.app import App, open_app
-from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.completion import Request, Usage
 from hybrid_mcp.domain.errors import BudgetExceeded, HybridError, NoRoute
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.observe.log import Silent
@@ -93,6 +93,9 @@ class _Unheard:
         pass
 
     def aside(self, text: str) -> None:
+        pass
+
+    def told(self, usage: Usage) -> None:
         pass
 
     def status(self, text: str) -> None:

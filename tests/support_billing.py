@@ -81,6 +81,13 @@ class Order:
             return sse(stop)
         return sse(stop, openai_chunk(choices=[], usage={"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}))
 
+    def counted(self, tokens_out: int) -> tuple[bytes, ...]:
+        """Usage by itself, in the middle or after the end."""
+        if self.kind == "openai":
+            counts = {"prompt_tokens": self.tokens_in, "completion_tokens": tokens_out}
+            return sse(openai_chunk(choices=[], usage=counts))
+        return anthropic_events({"type": "message_delta", "delta": {}, "usage": {"output_tokens": tokens_out}})
+
     def close(self) -> tuple[bytes, ...]:
         return sse("[DONE]") if self.kind == "openai" else anthropic_events(ANTHROPIC_STOP)
 
@@ -149,9 +156,39 @@ def answers(words: int = 100, *, told: Told | None = (None, None)) -> Behaviour:
     return serve
 
 
-def times_the_cap(factor: int, *, told: Told | None) -> Behaviour:
+def times_the_cap(factor: float, *, told: Told | None) -> Behaviour:
     """A whole answer so many times as long as its cap allows."""
-    return lambda biller, order: answers(factor * order.cap, told=told)(biller, order)
+    return lambda biller, order: answers(round(factor * order.cap), told=told)(biller, order)
+
+
+def thinks_unseen(*, told: int | None) -> Behaviour:
+    """All of the cap goes into thinking that is not shown. `told`: the output that it tells instead, None: nothing."""
+
+    def serve(_: Biller, order: Order) -> Served:
+        if order.kind == "openai":
+            counts = {"prompt_tokens": order.tokens_in} | ({} if told is None else {"completion_tokens": told})
+            end = sse(openai_chunk(None, "length"), openai_chunk(choices=[], usage=counts))
+        else:
+            end = anthropic_events(anthropic_end("max_tokens", **({} if told is None else {"output_tokens": told})))
+        return Served(reply=_stream((*order.begin(order.tokens_in), *end, *order.close())), tokens_out=order.cap)
+
+    return serve
+
+
+def counts_on(*counts: int | None, words: int = 20, end: Literal["close", "hang", "cut"] = "close") -> Behaviour:
+    """Tells the output again and again, first before the end, and bills the largest. None: as many as the cap."""
+
+    def serve(biller: Biller, order: Order) -> Served:
+        told = [order.cap if one is None else one for one in counts]
+        pieces = list(order.begin(order.tokens_in))
+        pieces += [*order.words(words), *order.counted(told[0]), *order.finish(None)]
+        for more in told[1:]:
+            pieces += order.counted(more)
+        last: dict[str, tuple[Piece, ...]] = {"close": order.close(), "hang": (biller.server.hang,), "cut": ("cut",)}
+        true = order.cap if end == "hang" else max(told)
+        return Served(reply=_stream((*pieces, *last[end])), tokens_out=true)
+
+    return serve
 
 
 def thinks(factor: int) -> Behaviour:

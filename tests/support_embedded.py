@@ -17,6 +17,7 @@ from threading import Thread
 
 import anyio
 
+from hybrid_mcp.domain.completion import Usage
 from hybrid_mcp.domain.profile import ProviderSpec
 from hybrid_mcp.providers.fetch import ModelFile
 from hybrid_mcp.providers.wheel import Artifact
@@ -78,6 +79,9 @@ class Recorder:
 
     def aside(self, text: str) -> None:
         self.statuses.append(text)
+
+    def told(self, usage: Usage) -> None:
+        pass
 
     def status(self, text: str) -> None:
         self.statuses.append(text)

@@ -10,18 +10,20 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar, cast
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
-from hybrid_mcp.domain.budget import SCOPES, Account, BudgetView, Caps, PeriodName, Scope, period_end
-from hybrid_mcp.domain.errors import BudgetExceeded, StorageError
+from hybrid_mcp.domain.budget import SCOPES, Account, BudgetView, Caps, Overbilled, PeriodName, Scope, period_end
+from hybrid_mcp.domain.corrections import corrections
+from hybrid_mcp.domain.errors import BudgetExceeded, InvalidRequest, StorageError
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.reservation import Reservation, Settlement
 from hybrid_mcp.ports import Ledger
 from hybrid_mcp.storage.memory import MemoryLedger
 from hybrid_mcp.storage.sqlite import SqliteLedger
 from tests.support_books import fast_folder
-from tests.support_ledger import ME, FakeClock, ended, free, hold
+from tests.support_ledger import ME, NOON, FakeClock, ended, free, hold
 
 T = TypeVar("T")
 
@@ -64,7 +66,8 @@ class Money(RuleBasedStateMachine):
         self.billed: dict[str, int] = {}
         self.above: dict[tuple[Scope, str], int] = defaultdict(int)
         self.most: dict[tuple[Scope, str], int | None] = {}
-        self.blocked: set[str] = set()
+        self.blocked: dict[str, list[str]] = {}
+        self.lifted: dict[str, list[str]] = {}
 
     def start(self) -> list[Ledger]:
         raise NotImplementedError
@@ -154,9 +157,12 @@ class Money(RuleBasedStateMachine):
         known = settlement.outcome == "ok"
         self.billed[reservation.id] = cost if known else max(cost, bound)
         if cost > bound:
-            self.blocked.add(reservation.hold.model)
-            for scope in SCOPES:
-                self.above[scope, reservation.keys.of(scope)] += cost - bound
+            self.blocked.setdefault(reservation.hold.model, []).append(reservation.id)
+            self.is_above(reservation, cost - bound)
+
+    def is_above(self, reservation: Reservation, change: int) -> None:
+        for scope in SCOPES:
+            self.above[scope, reservation.keys.of(scope)] += change
 
     @rule(process=PROCESSES)
     def record(self, process: int) -> None:
@@ -164,8 +170,28 @@ class Money(RuleBasedStateMachine):
 
     @rule(process=PROCESSES, model=st.sampled_from(MODELS))
     def unblock(self, process: int, model: str) -> None:
-        assert self.run(self.ledger(process).unblock(model)) is (model in self.blocked)
-        self.blocked.discard(model)
+        found = self.run(self.ledger(process).unblock(model))
+        assert (found is not None) is (model in self.blocked)
+        if found is not None:
+            self.lifted[model] = self.blocked.pop(model)
+
+    @rule(process=PROCESSES, model=st.sampled_from(MODELS), percent=st.sampled_from([0, 1, 100]))
+    def unblock_with_a_bill(self, process: int, model: str, percent: int) -> None:
+        """The provider never charged what it said that it did."""
+        ledger, names = self.ledger(process), self.blocked.pop(model, self.lifted.get(model, []))
+        self.lifted.pop(model, None)
+        total = Usd(sum(self.billed[name] for name in names))
+        if names:
+            with pytest.raises(InvalidRequest, match="that was charged for"):
+                self.run(ledger.unblock(model, total + Usd(1)))
+        billed = Usd(total.nanos * percent // 100)
+        found = self.run(ledger.unblock(model, billed))
+        assert (None if found is None else (found.cost, found.calls)) == ((total, len(names)) if names else None)
+        calls = [Overbilled(model=model, bound=ZERO, cost=Usd(self.billed[name]), at=NOON) for name in names]
+        for name, correction in zip(names, corrections(calls, billed) if names else (), strict=True):
+            reservation, bound = self.made[name], self.made[name].hold.bound.nanos
+            self.is_above(reservation, max(0, correction.billed.nanos - bound) - (self.billed[name] - bound))
+            self.billed[name] = correction.billed.nanos
 
     @rule(day=LIMITS, month=LIMITS, client=LIMITS, project=LIMITS)
     def the_caps_change(self, day: Usd | None, month: Usd | None, client: Usd | None, project: Usd | None) -> None:
@@ -212,7 +238,7 @@ class Money(RuleBasedStateMachine):
             view = self.run(self.ledger(0).view(self.caps, account))
             for scope in SCOPES:
                 self.look_at(scope, view)
-            assert set(view.blocked) == self.blocked
+            assert set(view.blocked) == set(self.blocked)
 
     def look_at(self, scope: Scope, view: BudgetView) -> None:
         """The client's scope holds all that it was ever billed."""

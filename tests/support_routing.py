@@ -58,7 +58,7 @@ def situation(
     profile = given.pop("profile", Profile(name="test", monthly_budget=Usd.limit(50)))
     return Situation(
         request=request or Request(prompt="p"),
-        complexity=Complexity(hundredths=hundredths, signals={}, task=task, tokens=10),
+        complexity=Complexity(hundredths=hundredths, signals={}, task=task, tokens=10, inferred=task),
         profile=replace(profile, rules=rules or RoutingRules(threshold=0, always_try_local_first=False)),
         budget=budget or BudgetView(caps=CAPS),
         **given,

@@ -19,7 +19,7 @@ from typing import Any, Literal, Self
 
 import pytest
 
-from hybrid_mcp.domain.completion import Message
+from hybrid_mcp.domain.completion import Message, Usage
 from hybrid_mcp.domain.profile import ProviderKind, ProviderSpec
 from hybrid_mcp.domain.whitelist import Whitelist
 from hybrid_mcp.ports import ProviderCall
@@ -308,6 +308,7 @@ class Recorder:
 
     deltas: list[str] = field(default_factory=list[str])
     asides: list[str] = field(default_factory=list[str])
+    usages: list[Usage] = field(default_factory=list[Usage])
     statuses: list[str] = field(default_factory=list[str])
 
     @property
@@ -323,6 +324,9 @@ class Recorder:
 
     def aside(self, text: str) -> None:
         self.asides.append(text)
+
+    def told(self, usage: Usage) -> None:
+        self.usages.append(usage)
 
     def status(self, text: str) -> None:
         self.statuses.append(text)

@@ -65,6 +65,9 @@ class Notes:
     def aside(self, text: str) -> None:
         self.asides.append(text)
 
+    def told(self, usage: Usage) -> None:
+        pass
+
     def status(self, text: str) -> None:
         self.words.append(text)
 

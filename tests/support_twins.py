@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from hybrid_mcp.domain.alerts import Alert
-from hybrid_mcp.domain.budget import Account, BudgetView, Caps, PeriodName
-from hybrid_mcp.domain.errors import BudgetExceeded, HybridError, StorageError
+from hybrid_mcp.domain.budget import Account, BudgetView, Caps, Overbilled, PeriodName
+from hybrid_mcp.domain.errors import BudgetExceeded, HybridError, InvalidRequest, StorageError
+from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.reservation import SILENCE_S, Free, Hold, Reservation, Settlement
 from hybrid_mcp.domain.usage import By, PeriodReport, UsageRow
 from hybrid_mcp.ports import Ledger
@@ -60,8 +61,8 @@ class Pair:
     async def raise_alerts(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
         return await self._same(lambda one: one.raise_alerts(alerts))
 
-    async def unblock(self, model: str) -> bool:
-        return await self._same(lambda one: one.unblock(model))
+    async def unblock(self, model: str, billed: Usd | None = None) -> Overbilled | None:
+        return await self._same(lambda one: one.unblock(model, billed))
 
     async def report(self, period: PeriodName) -> PeriodReport:
         return await self._same(lambda one: one.report(period))
@@ -91,7 +92,7 @@ class Pair:
         for one, name in zip(self._both, (_as_it_is, self._of_disk), strict=True):
             try:
                 results.append(await step(name, one))
-            except (BudgetExceeded, StorageError) as error:
+            except (BudgetExceeded, InvalidRequest, StorageError) as error:
                 errors.append(error)
         if errors:
             assert len({_without_names(error) for error in errors}) == 1, errors

@@ -161,6 +161,18 @@ def test_paid_models_without_any_cap_bring_a_notice(home: Path):
     assert load(home, DAILY_BUDGET="1").notices == ()
 
 
+def test_a_price_that_is_never_charged_brings_a_notice(home: Path):
+    row = "{kind: openai, base_url: 'http://127.0.0.1:4000/v1'%s, price: {input_per_mtok: 1, output_per_mtok: 2}}"
+    own_profile(home, f"providers: {{gate: {row % ''}}}\n")
+    [notice] = load(home).notices
+    assert (
+        "gate: it runs on this machine, so it counts as free and its price is not charged: say `local: false`" in notice
+    )
+    for declared in (", local: true", ", local: false"):
+        own_profile(home, f"providers: {{gate: {row % declared}}}\n")
+        assert load(home).notices == ()
+
+
 # Keys
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,36 @@ from tests.support_config import refusal, write
     ("report-20??.csv", "see data/report-2026.csv!"),
     ("*acme[-_]corp*", "mail from billing@acme-corp.example"),
     ("*/münchen/*", "a/München/b"),
+    ("*/münchen/*", "a/Mu\u0308nchen/b"),
+    ("*/Kunden Daten/*", "open /srv/Kunden Daten/list.csv now"),
+    ("*/Kunden Daten/*.csv", "open /srv/Kunden Daten/a b/list.csv now"),
+    ("*/Kunden Daten/*", "open https://h/srv/Kunden%20Daten/list.csv"),
+    ("*/Kunden Daten/*", r"cat /srv/Kunden\ Daten/list.csv"),
+    ("*/Reports (secret)/*", "see '/home/a/Reports (secret)/q1.pdf'"),
+    ("*/R&D, internal/*", "cat /srv/R&D, internal/x"),
+    ("secret plans*", "secret plans.docx"),
+    ("*.pem", "cat '/x/my key.pem'"),
+    ("src/*/secret?.py", "edit src/a/b/secret1.py:3"),
+    ("src/*/[!a]x[]^]?", "src/q/bx^1"),
+    ("/srv/customers", "see /srv/customers/a.csv"),
+    ("/srv/customers", "ls /srv/customers"),
+    ("/srv/customers", "file:///srv/customers."),
+    ("/srv/customers", "path=/srv/customers"),
+    ("/srv/customers/**", "see file:///srv/customers/a.csv"),
+    ("/srv/customers/**", r'{"p":"\/srv\/customers\/a.csv"}'),
+    ("/srv/customers", r'{"p":"first\n/srv\u002fcustomers"}'),
+    ("*/customers/*", r'{"p":"see:\ncustomers/acme.py"}'),
+    ("*/customers/*", "see /srv/%63ustomers%2Fa.csv"),
+    ("D:/Customers", r'"D:\\Customers\\a.csv"'),
+    ("customers/", "see /srv/customers/a.csv"),
+    ("customers", "see /srv/customers/a.csv"),
+    ("~/private/*", "see ~/private/a"),
+    ("~/private/*", "see ~bob/private/a"),
+    ("~/private/*", "see /home/bob/private/a"),
+    ("~/private", r"see C:\Users\Bob\private\a"),
+    ("~/private", "see /root/private"),
+    ("acme-internal.example", "https://acme-internal.example/x"),
+    ("acme-internal.example", "mail.acme-internal.example"),
 ])  # fmt: skip
 def test_a_glob_matches_the_words_that_look_like_paths(pattern: str, text: str):
     assert matcher(pattern)(text)
@@ -31,9 +63,30 @@ def test_a_glob_matches_the_words_that_look_like_paths(pattern: str, text: str):
     ("*.pem", "temperature.pemx and a pem file"),
     ("report-20??.csv", "report-20.csv, report-2026.csv.gz"),
     ("*/customers/*", ""),
+    ("/srv/customers", "see /srv/customers2/a, /srv/customers-old, /mnt/srv/customers and /srv/customers.bak"),
+    ("customers/", "our customers are happy"),
+    ("customers", "mycustomers, customers_old"),
+    ("~/private/*", "see /srv/bob/private/a"),
+    ("src/*/secret.py", "src/a b/secret.py"),
+    ("*/Kunden Daten/*.csv", "/Kunden Daten/ is on the next line:\nlist.csv"),
+    (".env", "prod.environment"),
 ])  # fmt: skip
 def test_a_glob_matches_nothing_else(pattern: str, text: str):
     assert not matcher(pattern)(text)
+
+
+def test_the_owners_own_home_is_what_a_tilde_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME" if os.name != "nt" else "USERPROFILE", str(tmp_path))
+    assert matcher("~/private")(f"see {tmp_path}/private/a")
+
+
+@pytest.mark.parametrize("pattern", ["*/a b/*", "a*b*c*d", "~/a/*b", "/home/*/x*y", "*a?a?a*b"])
+@pytest.mark.parametrize("unit", ["a", "/", "a ", "/home/", "ab", "%61", "\\u0061", "/a b"])
+def test_no_text_is_slow_for_a_glob(pattern: str, unit: str):
+    matches, text = matcher(pattern), unit * (1_000_000 // len(unit)) + "\n"
+    started = time.perf_counter()
+    matches(text)
+    assert time.perf_counter() - started < 10
 
 
 def test_an_expression_is_looked_for_everywhere_in_any_case():

@@ -232,6 +232,14 @@ def test_an_entry_that_stands_there_is_not_written_again(path: Path, kind: Resou
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
+def test_a_task_that_was_kept_local_becomes_allowed_in_every_spelling_of_it(path: Path):
+    path.parent.mkdir()
+    path.write_text('{"allowed_for_cloud": {"Code-Review": false, "code_review": true}}', encoding="utf-8")
+    assert add_entry(path, "allowed_for_cloud", "code_review") is True
+    assert json.loads(path.read_bytes()) == {"allowed_for_cloud": {"Code-Review": True, "code_review": True}}
+    assert add_entry(path, "allowed_for_cloud", "CODE_REVIEW") is False
+
+
 def test_a_task_that_was_kept_local_becomes_allowed_in_its_place(path: Path):
     write(path, SEED)
     assert add_entry(path, "allowed_for_cloud", "simple_completion") is True

@@ -135,6 +135,26 @@ async def test_each_alert_is_told_once_in_an_answer_and_in_the_log():
     assert used.notes.alerts == ["50 % of the monthly budget of $2.00 is spent ($1.05)"]
 
 
+async def test_what_a_call_that_was_broken_off_has_spent_is_told_by_the_next_one_whatever_that_costs():
+    async def hangs(call: ProviderCall, progress: Progress) -> Completion:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    used = bench(local=["small"], cloud=["big"], profile=profile(monthly_budget="2"), big=[hangs], small=[says("here")])
+    async with anyio.create_task_group() as group:
+        group.start_soon(used.complete, Request(prompt="Go on", force_cloud=True))
+        await reserved(used)
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+    assert used.notes.alerts == []
+    spent = (await balance(used)).spent
+    answer = await used.complete(Request(prompt="And then?", force_local=True))
+    assert (answer.local, answer.cost) == (True, ZERO)
+    assert answer.alerts == (f"50 % of the monthly budget of $2.00 is spent ({spent})",)
+    assert used.notes.alerts == list(answer.alerts)
+    assert (await used.complete(Request(prompt="And now?", force_local=True))).alerts == ()
+
+
 async def test_levels_passed_in_one_step_are_all_told():
     used = bench(
         cloud=["big"], profile=profile(monthly_budget="2", daily_budget="4"), big=[says("x", tokens=(900, 800))]
@@ -174,12 +194,18 @@ async def test_what_the_provider_says_it_charged_counts_where_it_is_more(billed:
     assert [line.startswith("cloud:big says that it charged") for line in drifts] == ([] if billed is None else [True])
 
 
-async def test_a_ledger_that_cannot_be_read_stops_a_call_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch):
-    used = bench(local=["small"], cloud=["big"], small=[says("here")], big=[says("there")])
+async def test_without_a_ledger_nothing_is_paid_and_a_model_on_this_machine_answers(monkeypatch: pytest.MonkeyPatch):
+    rules = RoutingRules(threshold=0, always_try_local_first=False)
+    chosen = replace(profile(monthly_budget="50"), rules=rules)
+    used = bench(local=["small"], cloud=["big"], profile=chosen, small=[says("here")] * 2, big=[says("there")])
     break_ledger(monkeypatch, used, "view")
-    with pytest.raises(StorageError, match="it is locked"):
-        await used.complete(ASK)
-    assert used.scripted.called == []
+    answer = await used.complete(replace(ASK, force_cloud=False))
+    assert (answer.text, used.scripted.called) == ("here", ["small"])
+    assert "nothing can be paid, because ledger.db: it is locked" in {each.reason for each in answer.excluded}
+    assert answer.budget.remaining("month") is None
+    with pytest.raises(StorageError, match="nothing can be paid, because ledger"):
+        await used.complete(replace(ASK, force_cloud=True))
+    assert used.scripted.called == ["small"]
 
 
 async def test_a_local_answer_is_not_lost_when_the_ledger_cannot_write_it_down(monkeypatch: pytest.MonkeyPatch):

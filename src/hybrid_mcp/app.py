@@ -15,7 +15,7 @@ from hybrid_mcp.discretion import Discretion
 from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.domain.detectors import PatternScanner
 from hybrid_mcp.domain.profile import ProviderSpec
-from hybrid_mcp.gatekeeper import Gatekeeper
+from hybrid_mcp.gatekeeper import Dialogs, Gatekeeper
 from hybrid_mcp.observe.clock import SystemClock
 from hybrid_mcp.ports import Clock, Ledger, Observer, PriceBook, Provider
 from hybrid_mcp.purse import Purse
@@ -92,7 +92,7 @@ def open_app(settings: Settings, observer: Observer) -> App:
         gatekeeper=Gatekeeper(
             whitelist=whitelist, add_entry=partial(add_entry, settings.whitelist_path),
             approvals=AuditTrail(path=settings.home / "audit.jsonl", clock=clock), mode=profile.approval,
-            new_id=new_id,
+            new_id=new_id, dialogs=Dialogs(clock),
         ),
     )  # fmt: skip
 

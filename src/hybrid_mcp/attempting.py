@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeVar
 
 import anyio
@@ -33,7 +34,7 @@ from hybrid_mcp.domain.errors import (
 from hybrid_mcp.domain.judging import believable
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec
-from hybrid_mcp.domain.redaction import Outgoing, Restorer
+from hybrid_mcp.domain.redaction import Outgoing
 from hybrid_mcp.domain.reservation import BEAT_S, LEASE_GRACE_S, Free, Hold, Reservation
 from hybrid_mcp.domain.routing import Step, shortened
 from hybrid_mcp.domain.tokens import Written
@@ -71,7 +72,7 @@ class Attempting:
         Raises:
             EgressDenied: its host may not be contacted; never a reason to try the next one.
         """
-        watched, started = _Watched(progress), self.clock.monotonic()
+        watched, started = _Watched(progress, self.clock.now()), self.clock.monotonic()
         async with AsyncExitStack() as turn:
             try:
                 with anyio.fail_after(terms.limit_s):
@@ -104,10 +105,10 @@ class Attempting:
         except StorageError as error:
             one = never_sent(step, "failed", f"nothing was sent, because {error}")
         except EgressDenied as error:
-            one = failed(step, error, watched.seen)
+            one = failed(step, error, self._seen(step, watched))
             raise
         finally:
-            one = one or broken_off(step, watched.seen)
+            one = one or broken_off(step, self._seen(step, watched))
             one = one.lasting(self._since_ms(started))
             one = await _shielded(self._closed(reservation, one, terms))
         return one
@@ -125,7 +126,7 @@ class Attempting:
 
     async def _free(self, step: Step, terms: Terms, watched: _Watched) -> Tried:
         """A model on this machine costs nothing, so nothing is set aside: it answers without a ledger too."""
-        started, one = self.clock.monotonic(), broken_off(step, watched.seen)
+        started, one = self.clock.monotonic(), broken_off(step, Seen())
         try:
             one = await self._asked(step, terms, watched)
         finally:
@@ -135,21 +136,24 @@ class Attempting:
 
     async def _asked(self, step: Step, terms: Terms, watched: _Watched) -> Tried:
         watched.asking(step.spec.name)
+        watched.sent_at = self.clock.now()
         sent = Outgoing(request=terms.request) if step.spec.local else terms.outgoing
-        shown = _Restored(watched, sent.restorer())
+        counted = _Counted(watched, held=bool(sent.values))
         try:
             with anyio.fail_after(terms.limit_s):
-                completion = await self._while_heard_of(step, _to_send(sent.request, step), shown)
+                completion = await self._while_heard_of(step, _to_send(sent.request, step), counted)
         except TimeoutError:
             waited = f"no answer within {_seconds(terms.limit_s)} s (last: {watched.last})"
             error = ProviderTimeout(f"{waited}: call again, or give a larger deadline_s")
-            return failed(step, error, watched.seen)
+            return failed(step, error, self._seen(step, watched))
         except (ProviderError, ContextTooLong) as error:
-            return failed(step, error, watched.seen)
-        shown.close()
-        booked = self._booked(sent.request, step, completion)
-        completion = replace(completion, text=sent.restorer().restore(completion.text))
-        return answered(step, completion, booked, asked_tokens=terms.request.max_output_tokens)
+            return failed(step, error, self._seen(step, watched))
+        booked, seen = self._booked(sent.request, step, completion, watched), self._seen(step, watched, completion)
+        restored = sent.restored(completion.text)
+        if sent.values and restored.text:
+            watched.delta(restored.text)
+        step, completion = _noted(step, restored.note), replace(completion, text=restored.text)
+        return answered(step, completion, booked, seen, asked_tokens=terms.request.max_output_tokens)
 
     async def _while_heard_of(self, step: Step, call: ProviderCall, progress: Progress) -> Completion:
         """Ask the model. Meanwhile other processes hear that this one lives, so that they leave its money alone."""
@@ -203,13 +207,29 @@ class Attempting:
             return replace(one, trouble=f"this answer stands in no report, because {error}")
         return one
 
-    def _booked(self, request: Request, step: Step, completion: Completion) -> Usd | None:
+    def _booked(self, request: Request, step: Step, completion: Completion, watched: _Watched) -> Usd | None:
         if step.spec.local:
             return ZERO
         usage = completion.usage
-        if usage is None or not believable(usage, written_bytes=completion.written_bytes, request=request):
+        if usage is None or not believable(completion, request=request, output_cap=step.output_cap):
             return None
-        return self.prices.cost(step.spec, usage, self.clock.now())
+        return self._cost(step, usage, watched)
+
+    def _cost(self, step: Step, usage: Usage, watched: _Watched) -> Usd | None:
+        """At the dearer price of those when it was sent and now: which of them a vendor bills is its own choice."""
+        costs = [self.prices.cost(step.spec, usage, at) for at in (watched.sent_at, self.clock.now())]
+        known = [cost for cost in costs if cost is not None]
+        return max(known) if len(known) == len(costs) else None
+
+    def _seen(self, step: Step, watched: _Watched, completion: Completion | None = None) -> Seen:
+        """What is known of the cost, of a broken answer too: all that came in, and what was told of it."""
+        if step.spec.local:
+            return Seen()
+        written = watched.written.extent if completion is None else completion.written
+        usages = [one for one in (watched.usage, completion and completion.usage) if one is not None]
+        costs = [self._cost(step, one, watched) or ZERO for one in usages]
+        bills = [one.billed for one in usages if one.billed is not None]
+        return Seen(written, max([*costs, *bills], default=ZERO))
 
     def _baseline_of(self, one: Tried, terms: Terms) -> Usd | None:
         return self.baseline_cost(terms.baseline, one.completion.usage if one.completion is not None else None)
@@ -227,14 +247,12 @@ class Attempting:
 class _Watched:
     """Passes progress on and remembers the last words, so that a time-out can say what was being waited for."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, sent_at: datetime) -> None:
         self._progress = progress
+        self.sent_at = sent_at
         self.written = Written()
+        self.usage: Usage | None = None
         self.last = "nothing"
-
-    @property
-    def seen(self) -> Seen:
-        return Seen(self.written.dense)
 
     def asking(self, model: str) -> None:
         self.last = f"asking {model}"
@@ -248,42 +266,44 @@ class _Watched:
         self.last = "the model was thinking"
         self._progress.aside(text)
 
+    def told(self, usage: Usage) -> None:
+        self.usage = usage
+        self._progress.told(usage)
+
     def status(self, text: str) -> None:
         self.last = text
         self._progress.status(text)
 
 
-class _Restored:
-    """Passes progress on, with what was taken out of the request put back into the answer.
+class _Counted:
+    """Passes progress on and counts what the model wrote, not what it becomes when values are put back into it.
 
-    What is counted is what the model wrote, not what it becomes by that.
+    `held`: no piece of the answer is shown, because only the whole answer tells whether they may be.
     """
 
-    def __init__(self, progress: _Watched, restorer: Restorer) -> None:
+    def __init__(self, progress: _Watched, *, held: bool) -> None:
         self._progress = progress
-        self._restorer = restorer
+        self._held = held
 
     def asking(self, model: str) -> None:
         self._progress.asking(model)
 
     def delta(self, text: str) -> None:
         self._progress.written.add(text)
-        shown = self._restorer.feed(text)
-        if shown:
-            self._progress.delta(shown)
+        if self._held:
+            self._progress.status("the answer is being written")
+        else:
+            self._progress.delta(text)
 
     def aside(self, text: str) -> None:
         self._progress.written.add(text)
         self._progress.aside(text)
 
+    def told(self, usage: Usage) -> None:
+        self._progress.told(usage)
+
     def status(self, text: str) -> None:
         self._progress.status(text)
-
-    def close(self) -> None:
-        """The answer has ended: show what may have been the beginning of a placeholder."""
-        rest = self._restorer.close()
-        if rest:
-            self._progress.delta(rest)
 
 
 _T = TypeVar("_T")
@@ -300,6 +320,10 @@ async def _shielded(work: Awaitable[_T]) -> _T:
 def _seconds(limit_s: float) -> str:
     """Rounded: what is left after waiting for a turn is no round number."""
     return f"{round(limit_s, 1 if limit_s >= 0.95 else 2):g}"
+
+
+def _noted(step: Step, note: str | None) -> Step:
+    return step if note is None else replace(step, note="; ".join(filter(None, (step.note, note))))
 
 
 def _hold(step: Step, terms: Terms) -> Hold:

@@ -17,7 +17,7 @@ from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.scorer import score as score_request
 from hybrid_mcp.launch import OK, REFUSED
 from hybrid_mcp.tables import print_table
-from hybrid_mcp.terminal import Heard, TerminalProgress, told
+from hybrid_mcp.terminal import Heard, TerminalProgress, tame, told
 from hybrid_mcp.wire import completion_result, score_result
 
 _ENTRIES = frozenset({"prompt", "context", "system_prompt", "task_type"})
@@ -104,14 +104,14 @@ async def _ask(app: App, request: Request, heard: Heard, *, as_json: bool) -> in
 
 def _print_answer(answer: Answer, *, streamed: str, as_json: bool) -> None:
     if as_json:
-        print(completion_result(answer).to_json())
+        print(tame(completion_result(answer).to_json(), sys.stdout))
     elif answer.status == "planned":
         _print_plan(answer)
     else:
         # What was streamed may be a later answer that broke off, or nothing (from the cache).
-        rest = "" if streamed == answer.text else answer.text
+        rest = "" if streamed == answer.text else tame(answer.text or "", sys.stdout)
         print(f"\n{rest}" if streamed and rest else rest, flush=True)
-        sys.stderr.write(f"{told(answer)}\n")
+        sys.stderr.write(f"{tame(told(answer), sys.stderr)}\n")
 
 
 def _print_plan(answer: Answer) -> None:

@@ -11,10 +11,11 @@ from typing import Literal
 from cyclopts import App as Cli
 
 from hybrid_mcp.app import App, embedded_model
-from hybrid_mcp.arguments import Given, Json
+from hybrid_mcp.arguments import Given, Json, limit
 from hybrid_mcp.config import check_profile, list_profiles
 from hybrid_mcp.domain.budget import Caps, Overbilled
 from hybrid_mcp.domain.errors import ConfigError, HybridError, StorageError
+from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.launch import OK
 from hybrid_mcp.resources import model_rows
 from hybrid_mcp.tables import print_table
@@ -42,9 +43,17 @@ def _add_models(cli: Cli, common: Given) -> None:
         return common.value.with_app(lambda app: _pull(app, name))
 
     @models.command
-    def unblock(name: str, /) -> int:
-        """Let a model be paid again that had charged more than was set aside for a call."""
-        return common.value.with_app(lambda app: _unblock(app, name))
+    def unblock(name: str, /, *, billed: str | None = None) -> int:
+        """Let a model be paid again that had charged more than was set aside for a call.
+
+        Parameters
+        ----------
+        billed
+            What the provider's own bill says for that call, in dollars: what was charged above it is taken back. It can
+            also be told after the model was unblocked, until it is blocked again.
+        """
+        told = limit("--billed", billed)
+        return common.value.with_app(lambda app: _unblock(app, name, told))
 
 
 def _add_profiles(cli: Cli, common: Given) -> None:
@@ -102,11 +111,18 @@ async def _pull(app: App, name: str) -> int:
     return OK
 
 
-async def _unblock(app: App, name: str) -> int:
-    blocked = await _blocked(app)
-    if not await app.ledger.unblock(name):
-        raise HybridError(f"{name[:80]!r} is not blocked: {_near(name, list(blocked))}")
-    print(f"unblocked: {name} may be paid again{_had_cost(blocked.get(name))}")
+async def _unblock(app: App, name: str, billed: Usd | None) -> int:
+    found = await app.ledger.unblock(name, billed)
+    if found is None:
+        raise HybridError(f"{name[:80]!r} is not blocked: {_near(name, list(await _blocked(app)))}")
+    print(f"unblocked: {name} may be paid again (it had {found.what})")
+    if billed is None:
+        print(
+            f"{found.cost} stays charged to the budget. Where the provider's own bill says less: hybrid-mcp models "
+            f"unblock {name} --billed USD"
+        )
+    else:
+        print(f"corrected: {billed} is charged to the budget for that, and {found.cost.minus(billed)} is taken back")
     return OK
 
 
@@ -115,12 +131,6 @@ def _near(name: str, blocked: list[str]) -> str:
         return "no model is"
     near = difflib.get_close_matches(name, blocked, n=3, cutoff=0.4)
     return f"did you mean {' or '.join(near)}?" if near else f"blocked are {', '.join(blocked)}"
-
-
-def _had_cost(blocked: Overbilled | None) -> str:
-    if blocked is None:
-        return ""
-    return f" (it had cost {blocked.cost} where at most {blocked.bound} was expected, {blocked.at:%Y-%m-%d %H:%M} UTC)"
 
 
 async def _blocked(app: App) -> dict[str, Overbilled]:

@@ -11,9 +11,11 @@ from hybrid_mcp.app import App
 from hybrid_mcp.arguments import Given, Json
 from hybrid_mcp.checkup import checkup
 from hybrid_mcp.domain.errors import HybridError
-from hybrid_mcp.gatekeeper import what_it_opens
+from hybrid_mcp.gatekeeper import MAX_CLIENT_CHARACTERS, MAX_REASON_CHARACTERS, one_line, what_it_opens
 from hybrid_mcp.launch import OK, REFUSED
+from hybrid_mcp.ports import ApprovalRequest
 from hybrid_mcp.tables import print_table
+from hybrid_mcp.terminal import quoted
 from hybrid_mcp.wire import allowed_result
 
 
@@ -52,9 +54,7 @@ def _approve(app: App, approval_id: str | None) -> int:
     if not sys.stdin.isatty():
         raise HybridError("approve needs a terminal, so that it is you who says yes: run it in one")
     for request in wanted:
-        print(f"{request.id}: {request.client} says: {request.reason or 'no reason given'}")
-        print(f"  asks for {request.resource_type}: {request.resource_name}")
-        print(f"  this opens: {what_it_opens(request)}")
+        print("\n".join(_shown(request)))
         if _says_yes("  allow? [y/N] "):
             app.gatekeeper.grant(request)
             print("  allowed, in force now")
@@ -62,6 +62,17 @@ def _approve(app: App, approval_id: str | None) -> int:
             app.gatekeeper.refuse(request)
             print("  refused")
     return OK
+
+
+def _shown(request: ApprovalRequest) -> list[str]:
+    """What is asked, in our words first; each row of theirs is marked, so that none looks like one of ours."""
+    return [
+        f"{request.id}: {request.resource_type}: {request.resource_name}",
+        f"  this opens: {what_it_opens(request)}",
+        "  who asks and why, in their own words:",
+        *quoted(one_line(request.client, MAX_CLIENT_CHARACTERS)),
+        *quoted(one_line(request.reason, MAX_REASON_CHARACTERS) or "no reason given"),
+    ]
 
 
 def _says_yes(question: str) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.privacy import Finding, stay_local_reason
 from hybrid_mcp.domain.profile import Profile
 from hybrid_mcp.domain.redaction import Outgoing, redact
 from hybrid_mcp.ports import SecretScanner
+
+_NAMES = frozenset({"task_type", "preferred_model"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,23 +29,33 @@ class Discretion:
     scanner: SecretScanner
 
     def look(self, request: Request) -> Look:
-        """Scan the request; where the owner wants so, take out what was found instead of keeping the request here."""
-        findings = self._findings(request)
+        """Scan the request; where the owner wants so, take out what was found instead of keeping the request here.
+
+        Raises:
+            InvalidRequest: a name holds a secret or personal data; names are sent, and written to ledger and log.
+        """
+        found = self.scanner.scan(request)
+        _refuse_in_names(found)
+        findings = self._that_count(found)
         sensitive = stay_local_reason(request, findings)
-        unchanged = Outgoing(request=request)
+        kept = Look(sensitive=sensitive, outgoing=Outgoing(request=request))
         if sensitive is None or self.profile.privacy != "redact":
-            return Look(sensitive=sensitive, outgoing=unchanged)
-        redacted = redact(request, findings, self._findings)
-        if redacted is None:
-            return Look(sensitive=sensitive, outgoing=unchanged)
-        clean, restorer = redacted
+            return kept
+        outgoing = redact(request, findings, lambda clean: self._that_count(self.scanner.scan(clean)))
+        if outgoing is None:
+            return kept
         kinds = ", ".join(dict.fromkeys(f"{one.kind} in {one.where}" for one in findings))
         note = f"placeholders were sent in place of what was found ({kinds})"
-        return Look(sensitive=None, outgoing=Outgoing(request=clean, values=restorer.values, note=note))
+        return Look(sensitive=None, outgoing=replace(outgoing, note=note))
 
-    def _findings(self, request: Request) -> Sequence[Finding]:
-        """What counts: a profile may relax personal data, never secrets."""
-        found = self.scanner.scan(request)
+    def _that_count(self, found: Sequence[Finding]) -> Sequence[Finding]:
+        """A profile may relax personal data, never secrets."""
         if self.profile.personal_data_stays_local:
             return found
         return [one for one in found if one.category != "personal"]
+
+
+def _refuse_in_names(found: Sequence[Finding]) -> None:
+    for one in found:
+        if one.where in _NAMES and one.category != "private":
+            raise InvalidRequest(f"{one.where} holds {one.kind}: give a plain name, because names are sent and logged")

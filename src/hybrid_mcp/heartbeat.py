@@ -7,7 +7,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 from hybrid_mcp.app import App
 from hybrid_mcp.domain.answer import Answer
-from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.completion import Request, Usage
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.host import Calls
 
@@ -49,6 +49,9 @@ class _Pulse:
 
     def aside(self, text: str) -> None:
         self._words = "thinking"
+
+    def told(self, usage: Usage) -> None:
+        pass
 
     def status(self, text: str) -> None:
         self._words = text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from threading import Lock
 from typing import Any
 
 import anyio
@@ -21,11 +22,14 @@ class Host:
     def __init__(self, open_app: Callable[[], App]) -> None:
         self._open_app = open_app
         self._app: App | None = None
+        self._opening = Lock()
 
     def app(self) -> App:
-        if self._app is None:
-            self._app = self._open_app()
-        return self._app
+        """One for all: tools call it in the event loop, and questions to the owner are made in threads."""
+        with self._opening:
+            if self._app is None:
+                self._app = self._open_app()
+            return self._app
 
     @asynccontextmanager
     async def lifespan(self, _: MCPServer[Host]) -> AsyncGenerator[Host]:

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from hybrid_mcp.domain.alerts import Alert
 from hybrid_mcp.domain.answer import Answer, Attempt
-from hybrid_mcp.domain.budget import Account, BudgetView, Caps, PeriodName, Quote
+from hybrid_mcp.domain.budget import Account, BudgetView, Caps, Overbilled, PeriodName, Quote
 from hybrid_mcp.domain.completion import Completion, Message, Request, Usage
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.privacy import Finding
@@ -42,6 +42,10 @@ class Progress(Protocol):
 
     def aside(self, text: str) -> None:
         """The next piece of what a model writes beside its answer: thinking, a tool call, another choice."""
+        ...
+
+    def told(self, usage: Usage) -> None:
+        """What the provider has said so far of the answer's usage."""
         ...
 
     def status(self, text: str) -> None:
@@ -159,8 +163,15 @@ class Ledger(Protocol):
         """Those of them that nobody has raised before: each is given once, to one process."""
         ...
 
-    async def unblock(self, model: str) -> bool:
-        """Let a model be paid again that had charged above its bound; False where it was not blocked."""
+    async def unblock(self, model: str, billed: Usd | None = None) -> Overbilled | None:
+        """Let a model be paid again that had charged above its bound: what it was blocked for, None where it was not.
+
+        `billed`: what these calls were billed in truth. What was charged above that is taken back in every scope of
+        theirs, by one more entry for each. It can also be told later, until the model is blocked again.
+
+        Raises:
+            InvalidRequest: it is more than was charged. Nothing is changed.
+        """
         ...
 
     async def report(self, period: PeriodName) -> PeriodReport:
@@ -173,7 +184,7 @@ class Ledger(Protocol):
 
     async def notices(self) -> Sequence[str]:
         """What the owner should know of this month's book, in words: providers that charge other prices than the price
-        book's, and an older copy that was put in the ledger's place."""
+        book's, and a copy that was put in the ledger's place."""
         ...
 
     async def check(self) -> Sequence[str]:
@@ -256,10 +267,23 @@ class ApprovalRequest:
 
 
 class Approvals(Protocol):
-    """The owner's inbox and audit trail. Both methods raise StorageError."""
+    """The owner's inbox and audit trail. All methods raise StorageError."""
 
     def record(
-        self, event: Literal["requested", "granted", "refused", "added", "denied"], request: ApprovalRequest
-    ) -> None: ...
+        self,
+        event: Literal["requested", "opening", "granted", "refused", "added", "denied"],
+        request: ApprovalRequest,
+        state: str | None = None,
+    ) -> None:
+        """Write it down. `state`: what the whitelist says of the resource then."""
+        ...
+
+    def file(self, request: ApprovalRequest, limit: int) -> ApprovalRequest | None:
+        """The request for the same that waits already, else this one, filed; None where `limit` others wait."""
+        ...
 
     def pending(self) -> Sequence[ApprovalRequest]: ...
+
+    def is_refused(self, request: ApprovalRequest) -> bool:
+        """Whether the owner has said no to the same lately."""
+        ...

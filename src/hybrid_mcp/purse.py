@@ -43,23 +43,24 @@ class Purse:
         return replace(caps, request=None if caps.request is None else caps.request.minus(spent))
 
     async def view(self, request: Request, account: Account) -> BudgetView:
-        """Raises StorageError."""
-        return await self.ledger.view(self.caps(request), account)
+        """The budget now. Without a ledger nothing can be paid, and models on this machine answer all the same."""
+        try:
+            return await self.ledger.view(self.caps(request), account)
+        except StorageError as error:
+            return BudgetView(caps=Caps(), unreadable=str(error))
 
     async def view_after(self, request: Request, account: Account, before: BudgetView) -> BudgetView:
-        """The budget now; where the ledger can no longer be read, an answer is worth more than a fresh figure."""
-        try:
-            return await self.view(request, account)
-        except StorageError:
-            return before
+        """The budget now; where the ledger cannot be read, what was known before."""
+        now = before if before.unreadable else await self.view(request, account)
+        return before if now.unreadable else now
 
     async def alerts(self, tried: Sequence[Tried], budget: BudgetView) -> tuple[str, ...]:
-        """What these attempts brought a budget to, or a provider dared to charge. Each is told and logged once."""
-        if all(one.attempt.cost == ZERO for one in tried):
-            return ()
+        """What a provider dared to charge for these attempts, and what the budgets have come to: by them, or by others
+        that were broken off and could tell nobody. Each is told and logged once."""
         alerts = [str(one) for one in overbilled(tried, self.clock.now())]
-        with suppress(StorageError):
-            alerts.extend(in_words(await self.ledger.raise_alerts(due(budget)), budget))
+        if reached := due(budget):
+            with suppress(StorageError):
+                alerts.extend(in_words(await self.ledger.raise_alerts(reached), budget))
         for alert in alerts:
             self.observer.alerted(alert)
         return tuple(alerts)

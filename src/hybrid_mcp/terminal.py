@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
+from typing import TextIO
 
 from hybrid_mcp.domain.answer import Answer, Attempt
+from hybrid_mcp.domain.completion import Usage
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""C0, DEL and C1, but neither line ends nor tabs."""
+_NARROW = 24
 
 
 class TerminalProgress:
@@ -39,11 +48,14 @@ class TerminalProgress:
     def aside(self, text: str) -> None:
         self.status("thinking")
 
+    def told(self, usage: Usage) -> None:
+        pass
+
     def status(self, text: str) -> None:
         if self.streamed or text == self._line:
             return
         self.clear()
-        sys.stderr.write(text if self._live else f"{text}\n")
+        sys.stderr.write(tame(text, sys.stderr) if self._live else f"{text}\n")
         sys.stderr.flush()
         self._line = text
 
@@ -55,7 +67,7 @@ class TerminalProgress:
 
     def _write(self, text: str) -> None:
         try:
-            sys.stdout.write(text)
+            sys.stdout.write(tame(text, sys.stdout))
             sys.stdout.flush()
         except OSError:
             forget_stdout()
@@ -81,7 +93,20 @@ class Heard:
     def tell(self) -> None:
         """One line each on stderr."""
         for alert in self._alerts:
-            sys.stderr.write(f"hybrid-mcp: {alert}\n")
+            sys.stderr.write(f"hybrid-mcp: {tame(alert, sys.stderr)}\n")
+
+
+def tame(text: str, stream: TextIO) -> str:
+    """What others wrote, as a terminal may get it: nothing in it moves the cursor or gives the terminal orders."""
+    return _CONTROLS.sub("?", text) if stream.isatty() else text
+
+
+def quoted(text: str) -> list[str]:
+    """Foreign words in rows that the terminal does not break, each with a mark before it."""
+    columns = max(_NARROW, shutil.get_terminal_size().columns) - len("  | ") - 1
+    # Other scripts may take two columns a character.
+    wide = columns if text.isascii() else columns // 2
+    return [f"  | {row}" for row in textwrap.wrap(text, wide)]
 
 
 def forget_stdout() -> None:

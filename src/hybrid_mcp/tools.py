@@ -125,8 +125,9 @@ def owner_says(ctx: Calls, resource_type: str, resource_name: str, reason: str) 
         return None
     with in_words():
         question = ctx.request_context.lifespan_context.app().gatekeeper.question(
-            resource_type, resource_name, reason=reason, client=_client_name(ctx)
-        )
+            resource_type, resource_name, reason=reason, client=_client_name(ctx),
+            again=ctx.input_responses is not None,
+        )  # fmt: skip
     return None if question is None else Elicit(question, Consent)
 
 

@@ -169,7 +169,7 @@ def whitelist_result(requested: Requested) -> WhitelistResult:
     request = requested.request
     return WhitelistResult(
         status=requested.status, approval_id=request.id if request else None,
-        how_to_approve=f"the owner runs `hybrid-mcp approve {request.id}` in a terminal" if request else None,
+        how_to_approve=requested.how_to_approve,
     )  # fmt: skip
 
 

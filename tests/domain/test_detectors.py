@@ -13,7 +13,7 @@ from hybrid_mcp.domain.detector_rules import ANCHORED_RULES, RUN_LENGTH, RUN_RUL
 from hybrid_mcp.domain.detectors import JOINT, TOO_MUCH, PatternScanner, findings_in
 from hybrid_mcp.domain.privacy import Finding, stay_local_reason
 from hybrid_mcp.domain.scan_work import BASE_UNITS, CHARACTERS_A_UNIT, Work
-from tests.support_secrets import Planted, clean_prompts, hostile_texts, planted
+from tests.support_secrets import Planted, clean_prompts, hostile_texts, planted, source_code
 
 SCANNER = PatternScanner()
 PLANTED = planted()
@@ -111,6 +111,11 @@ def test_a_long_context_is_joined_with_its_end_only():
     assert [finding.where for finding in SCANNER.scan(request)] == [JOINT]
 
 
+def test_a_key_that_was_cut_in_two_between_context_and_prompt_is_seen():
+    request = Request(context=f"we use {AWS_KEY[:10]}", prompt=f"{AWS_KEY[10:]} is the key")
+    assert SCANNER.scan(request) == (Finding(kind="an AWS access key", category="secret", where=JOINT),)
+
+
 @pytest.mark.parametrize("text", [
     "DB_PASSWORD=SuperSecret123", "password: supersecret123", "export PGPASSWORD='t0ps3cret!'",
     "connect(password='t0p-s3cret!', host='x')", "Server=x;User Id=sa;Password=Zk81mmQ2;", "Passwort: Geheim123",
@@ -129,6 +134,17 @@ def test_a_value_is_found_however_its_name_is_written(text: str):
     "sk-your-key-here-sk-your-key-here", "AKIA" + "X" * 16, "a" * 5000, "password=" + "*" * 12,
     "DE89 3704 0044 0532 0130 01",
     "XX89 3704 0044 0532 0130 00", "https://user:password@host/x", "https://example.com:8080/a@b", "token=" + "x" * 40,
+    "password: *password", "password: <PASSWORD_1>", "PASSWORD=<PASSWORD_1>",
+    "postgres://app:<PASSWORD_IN_A_URL_1>@db/x",
+    "Boston, MA 02111-1307, USA, or write to jane@example.com", "npm i lodash@4.17.21 && echo 010 123 4567",
+    "key: MLKEM768X25519PublicKey, private_key: MLKEM768X25519PublicKey", "gamma 0.1 -> 9.5135076986687306",
+    'PEM_HEADER = "-----BEGIN PRIVATE KEY-----"', "password: /run/secrets/db_password_2",
+    "token = tokens[index+1].split('=')",
+    "secret = sha256(passwd.encode()).hexdigest()", "password=get_password2(user1)", "passwd = argv[1];",
+    "password: str(config['db2'].password)", "private_key = int.from_bytes(os.urandom(0x80), 'big')",
+    '"token": "[a-zA-Z0-9_-]{20}"',
+    "token: {{ .Values.token2 }}", "password=%s&user=%s", "https://localhost:${PORT}/@vite/client",
+    "mysql -u root -p shop", "docker run --user 1000:1000 x", "login with password authentication", "mkdir -p a/b2/c3",
 ])  # fmt: skip
 def test_what_only_looks_like_a_secret_is_clean(text: str):
     assert findings_in(text, "prompt") == ()
@@ -147,6 +163,20 @@ def test_the_work_of_a_hostile_text_is_linear_and_bounded(part: str):
         # Candidates are counted before they are looked at: more than the text has characters there cannot be.
         assert work.units <= work.limit + 4 * len(text)
     assert units[1] <= 2 * units[0] + BASE_UNITS
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["\u200d\U0001d400\u00e9", "\U000e0041", "0" * 32 + "-us1 ", "identified by 'ab1", "a@b.cc +1 2 3 4 5 6 7 8 "],
+)
+def test_shapes_that_take_longer_than_a_scan_may_stay_here(part: str):
+    text = part * (250_000 // len(part)) + "nothing to see here, only words\n" * 8_000
+    assert TOO_MUCH in {finding.kind for finding in findings_in(text, "prompt")}
+
+
+def test_ordinary_source_code_is_within_the_limit():
+    text = (source_code() * 4)[:1_000_000]
+    assert TOO_MUCH not in {finding.kind for finding in findings_in(text, "prompt")}
 
 
 def test_text_beyond_the_limit_stays_here():

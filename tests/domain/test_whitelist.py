@@ -71,6 +71,8 @@ def test_urls_are_judged_by_the_host_that_would_be_contacted(url: str, allowed: 
         ("mcp_servers", "gi", False, None),
         ("task", "code_review", True, "allowed_for_cloud: code_review = true"),
         ("allowed_for_cloud", "simple_completion", False, "allowed_for_cloud: simple_completion = false"),
+        ("allowed_for_cloud", "Simple-Completion", False, "allowed_for_cloud: Simple-Completion = false"),
+        ("allowed_for_cloud", "code  review", True, "allowed_for_cloud: code  review = true"),
         ("allowed_for_cloud", "unheard_of", False, None),
     ],
 )

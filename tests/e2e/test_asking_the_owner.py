@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import anyio
 import pytest
 from mcp import Client
 from mcp.client.session import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
 
+from hybrid_mcp.gatekeeper import MAX_DIALOGS
 from tests.e2e.test_nothing_is_told import paid_home
 from tests.e2e.test_paid import ANSWER, error
 from tests.support_e2e import server_parameters
@@ -77,10 +79,9 @@ async def test_a_yes_in_the_client_opens_the_door_at_once(
         assert status(await mcp.call_tool("add_to_whitelist", WISH)) == "added"
         assert not (await mcp.call_tool("route_completion", ASKED)).is_error
     [shown] = owner.shown
-    assert "asks to allow 127.0.0.1 (cloud_apis)" in shown
-    assert "requests, with their prompts, may be sent to 127.0.0.1" in shown
-    assert "Reason given: the user?wants ?[2Jit" in shown
-    assert events(home) == ["granted"]
+    assert shown.startswith("Allow 127.0.0.1 (cloud_apis)? This opens: requests, with their prompts, may be sent to ")
+    assert shown.endswith("\n| the user wants ?[2Jit")
+    assert events(home) == ["opening", "granted"]
     assert len(server.requests) == 1
 
 
@@ -98,12 +99,36 @@ async def test_a_no_keeps_it_shut_and_is_not_asked_again(
     assert server.requests == []
 
 
-async def test_a_closed_question_waits_for_the_terminal(home: Path, server: FakeServer):
-    async with client(home, Owner(action="cancel")) as mcp:
-        assert status(await mcp.call_tool("add_to_whitelist", WISH)) == "pending_approval"
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_closed_question_waits_for_the_terminal_and_is_not_shown_again(
+    home: Path, server: FakeServer, mode: Literal["auto", "legacy"]
+):
+    owner = Owner(action="cancel")
+    async with client(home, owner, mode) as mcp:
+        for _ in range(3):
+            assert status(await mcp.call_tool("add_to_whitelist", WISH)) == "pending_approval"
         assert (await mcp.call_tool("route_completion", ASKED)).is_error
+    assert len(owner.shown) == 1
     assert events(home) == ["requested"]
     assert server.requests == []
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_an_agent_that_asks_for_many_things_gets_few_questions_through(
+    home: Path, mode: Literal["auto", "legacy"]
+):
+    owner, told = Owner(), list[str]()
+    async with client(home, owner, mode) as mcp:
+
+        async def wish(number: int) -> None:
+            named = {"resource_type": "domains", "resource_name": f"h{number}.example.com"}
+            told.append(status(await mcp.call_tool("add_to_whitelist", named)))
+
+        async with anyio.create_task_group() as group:
+            for number in range(12):
+                group.start_soon(wish, number)
+    assert len(owner.shown) == MAX_DIALOGS
+    assert sorted(told) == ["added"] * MAX_DIALOGS + ["pending_approval"] * (12 - MAX_DIALOGS)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +146,9 @@ async def test_what_is_allowed_already_or_cannot_be_an_entry_is_not_asked(home: 
     async with client(home, owner) as mcp:
         known = {"resource_type": "cloud_apis", "resource_name": "api.openai.com"}
         assert status(await mcp.call_tool("add_to_whitelist", known)) == "already_allowed"
-        assert "single label" in error(await mcp.call_tool("add_to_whitelist", {**known, "resource_name": "com"}))
+        for name in ("com", "localhost", "gpubox"):
+            refused = await mcp.call_tool("add_to_whitelist", {**known, "resource_name": name})
+            assert "single label" in error(refused)
     assert owner.shown == []
 
 

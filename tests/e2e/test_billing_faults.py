@@ -29,12 +29,14 @@ from tests.support_billing import (
     Biller,
     answers,
     asks_to_wait,
+    counts_on,
     cuts,
     ends,
     fails,
     fails_in_the_stream,
     hangs,
     thinks,
+    thinks_unseen,
     times_the_cap,
     writes_on,
 )
@@ -180,6 +182,12 @@ UNTRUE = {
     "negative": answers(told=(-5, -7)),
     "too low an output alone": answers(told=(None, 10)),
     "too low an input alone": answers(told=(10, None)),
+    "half of the output": answers(told=(None, 50)),
+    "a third of the input": answers(told=(70, None)),
+    "unseen thinking up to the cap, not told": thinks_unseen(told=None),
+    "unseen thinking up to the cap, told as nothing": thinks_unseen(told=0),
+    "unseen thinking up to the cap, told as one": thinks_unseen(told=1),
+    "counted before the end alone, and thinking on": counts_on(20, end="hang"),
 }
 
 
@@ -195,6 +203,26 @@ async def test_an_answer_without_believable_usage_is_charged_as_reserved(
         assert (one.biller.requests, one.dispatched(), len(one.notes.attempts)) == (1, 1, 1)
 
 
+TOLD_TWICE = {
+    "the last is the largest": counts_on(20, None),
+    "the first is the largest": counts_on(100, 20),
+    "the middle is the largest": counts_on(20, None, 30),
+    "far above the cap, and then cut": counts_on(20, 5_000, end="cut"),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("behaviour", TOLD_TWICE.values(), ids=TOLD_TWICE.keys())
+async def test_of_several_counts_the_largest_is_charged_whatever_becomes_of_the_answer(
+    kind: ProviderKind, behaviour: Behaviour, tmp_path: Path
+):
+    async with bench(kind, tmp_path, behaviour) as one:
+        with suppress(HybridError):
+            await one.ask(tokens=100)
+        assert await one.spent() == one.biller.bill > ZERO
+        assert (one.biller.requests, one.dispatched()) == (1, 1)
+
+
 @BOTH
 async def test_an_output_above_the_cap_is_charged_in_full_where_it_is_told(kind: ProviderKind, tmp_path: Path):
     async with bench(kind, tmp_path, times_the_cap(2, told=(None, None))) as one:
@@ -204,9 +232,9 @@ async def test_an_output_above_the_cap_is_charged_in_full_where_it_is_told(kind:
 
 
 @BOTH
-@pytest.mark.parametrize("factor", [2, 5])
+@pytest.mark.parametrize("factor", [1.8, 2, 5])
 async def test_an_output_above_the_cap_is_charged_by_its_length_where_it_is_not_told(
-    kind: ProviderKind, factor: int, tmp_path: Path
+    kind: ProviderKind, factor: float, tmp_path: Path
 ):
     async with bench(kind, tmp_path, times_the_cap(factor, told=None)) as one:
         answer = await one.ask(tokens=LARGE_CAP)
@@ -277,7 +305,7 @@ async def test_a_call_that_waits_for_its_turn_in_vain_costs_nothing(kind: Provid
 
 ANYTHING = [
     answers(30), answers(told=None), answers(told=(1, 1)), answers(told=(0, 0)), asks_to_wait(0), *BROKEN.values(),
-    times_the_cap(2, told=(None, None)), times_the_cap(3, told=None),
+    times_the_cap(2, told=(None, None)), times_the_cap(3, told=None), thinks_unseen(told=1), counts_on(20, None),
 ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ import pytest
 from dirty_equals import IsPartialDict, IsStr
 
 from hybrid_mcp.domain.reservation import Settlement, Source
+from hybrid_mcp.storage.file_time import UNKNOWN, made_ns
 from hybrid_mcp.storage.sqlite import SqliteLedger
 from tests.e2e.test_nothing_is_told import PROFILE, paid_home
 from tests.e2e.test_paid import ANSWER, COST, content
@@ -241,6 +242,54 @@ def test_a_model_that_charged_too_much_waits_for_the_owner(home: Path, server: F
     assert unblocked.stdout.startswith("unblocked: fake:big may be paid again (it had cost $1.001 where at most")
     assert pay(home).stdout == "Paid words\n"
     assert command(home, "doctor").returncode == 0
+
+
+def test_the_owner_corrects_what_a_provider_said_wrong(home: Path, server: FakeServer):
+    server.script = reply_always(OVERBILLED)
+    assert pay(home, MONTHLY_BUDGET="1").returncode == 0
+    server.script = reply_always(ANSWER)
+    for refused, code, why in (
+        ("1.002", 1, "$1.002 is more than the $1.001 that was charged for the call"),
+        ("-1", 2, "--billed: an amount of money must be between $0 and"),
+        ("much", 2, "--billed: an amount of money must be a number of dollars"),
+    ):
+        done = command(home, "models", "unblock", "fake:big", f"--billed={refused}")
+        assert (done.returncode, done.stdout) == (code, "")
+        assert why in done.stderr
+    plain = lines(command(home, "models", "unblock", "fake:big"))
+    assert plain[1] == (
+        "$1.001 stays charged to the budget. Where the provider's own bill says less: hybrid-mcp models unblock "
+        "fake:big --billed USD"
+    )
+    assert pay(home, MONTHLY_BUDGET="1").returncode == 1
+
+    corrected = lines(command(home, "models", "unblock", "fake:big", "--billed", "0.003"))
+    assert corrected[0].startswith("unblocked: fake:big may be paid again (it had cost $1.001 where at most $0.00")
+    assert corrected[1] == "corrected: $0.003 is charged to the budget for that, and $0.998 is taken back"
+    assert pay(home, MONTHLY_BUDGET="1").stdout == "Paid words\n"
+    (row,) = json.loads(command(home, "usage", "--by", "model", "--json").stdout)
+    assert (row["requests"], row["cost_usd"]) == (2, 0.003 + COST)
+    assert printed(command(home, "budget", "--json"))["spent_usd"] == 0.003 + COST
+    assert command(home, "doctor").returncode == 0
+    again = command(home, "models", "unblock", "fake:big", "--billed", "0")
+    assert again.stderr == "hybrid-mcp: 'fake:big' is not blocked: no model is\n"
+
+
+def test_a_home_that_was_restored_from_a_backup_is_told(home: Path, tmp_path: Path):
+    assert pay(home).returncode == 0
+    shutil.copytree(home, tmp_path / "backup")
+    assert pay(home).returncode == 0
+    shutil.rmtree(home)
+    shutil.copytree(tmp_path / "backup", home)
+    with (home / "ledger.mark").open() as file:
+        if made_ns(file.fileno()) == UNKNOWN:
+            pytest.skip("this system does not tell when a file was made")
+    told = "the ledger is a copy, or was restored this month: what was spent after the copy was made is not known here"
+    for _ in range(2):
+        assert told in lines(command(home, "budget"))[-1]
+    examined = command(home, "doctor")
+    assert examined.returncode == 0
+    assert re.search(rf"note +ledger +{re.escape(told)}", examined.stdout)
 
 
 def test_what_is_not_blocked_is_told_with_what_is(home: Path, server: FakeServer):

@@ -266,7 +266,7 @@ async def test_the_owner_grants_or_refuses_in_a_terminal_and_it_is_in_force_at_o
     assert checked is not None
     assert checked["allowed"] is allowed
     events = [json.loads(line)["event"] for line in (home / "audit.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert events == ["requested", "granted" if allowed else "refused"]
+    assert events == ["requested", *(["opening", "granted"] if allowed else ["refused"])]
 
 
 def test_approving_needs_a_terminal(home: Path):

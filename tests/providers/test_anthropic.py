@@ -23,6 +23,7 @@ from hybrid_mcp.domain.errors import (
     ProviderUnavailable,
 )
 from hybrid_mcp.domain.profile import ProviderSpec
+from hybrid_mcp.domain.tokens import extent
 from hybrid_mcp.ports import ProviderCall
 from hybrid_mcp.providers.anthropic import AnthropicProvider
 from hybrid_mcp.providers.streaming import COUNT_LIMIT
@@ -109,7 +110,7 @@ async def test_a_streamed_answer_comes_out_whole_and_cache_tokens_count_as_input
         text="Hello there",
         finish="stop",
         usage=Usage(input_tokens=20, output_tokens=5, cached_tokens=6, cache_write_tokens=2),
-        streamed_bytes=len("Hello there"),
+        streamed=extent("Hello there"),
     )
     assert heard.deltas == ["Hello", " there"]
 
@@ -129,6 +130,18 @@ async def test_what_is_sent_is_streamed_capped_and_has_our_key():
         "max_tokens": 64,
         "stream": True,
     }
+
+
+async def test_the_vendor_itself_is_asked_for_its_plain_tier_and_tells_where_it_answered():
+    start = anthropic_start(input_tokens=10)
+    start["message"]["usage"]["inference_geo"] = "us"
+    reply = streamed(*anthropic_events(start, anthropic_text("Hi"), anthropic_end("end_turn", output_tokens=2)))
+    with FakeServer(reply) as server:
+        spec = replace(cloud_spec(server.url, "anthropic"), price_provider="anthropic")
+        async with opened(spec) as provider:
+            completion = await provider.complete(CALL, Recorder())
+        assert server.requests[0].json["service_tier"] == "standard_only"
+    assert completion.usage == Usage(input_tokens=10, output_tokens=2, surcharge_percent=10)
 
 
 async def test_a_history_keeps_its_roles_and_an_absent_system_prompt_is_not_sent():

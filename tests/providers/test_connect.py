@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
+from typing import cast
 
 import anyio
 import httpcore
@@ -32,7 +33,7 @@ from hybrid_mcp.providers.connect import Door, alternating, first_connected, res
 from hybrid_mcp.providers.egress import Egress
 from tests.support_egress import Get, Trap, dns, on_both
 from tests.support_network import network_use
-from tests.support_servers import CLOSED, NEVER_LONGER_S, FakeServer, Reply, local_spec, reply_always
+from tests.support_servers import CLOSED, NEVER_LONGER_S, FakeServer, Reply, cloud_spec, local_spec, reply_always
 
 pytestmark = pytest.mark.anyio
 
@@ -221,6 +222,20 @@ async def test_an_address_that_the_system_gives_up_on_is_one_of_several(
     with dns(monkeypatch, ["192.168.1.20", "192.168.1.21"]), pytest.raises(library.ConnectTimeout):
         await backend_of(module).connect_tcp("gpubox", 9, timeout=NEVER_LONGER_S)
     assert tried == ["192.168.1.20", "192.168.1.21"]
+
+
+@pytest.mark.parametrize("guarded", [guard_httpx.guarded_httpx, guard_httpx2.guarded_httpx2])
+def test_the_keys_of_a_connection_are_never_written_to_the_file_that_the_environment_names(
+    guarded: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    transport = guarded(cloud_spec("https://api.example.com/v1"), Egress(whitelist=Whitelist, airgap=False), dict)
+    pool = cast("object", vars(vars(transport)["_inner"])["_pool"])
+    context = cast("ssl.SSLContext", vars(pool)["_ssl_context"])
+    assert context.keylog_filename is None
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert context.get_ca_certs()
+    assert not (tmp_path / "keys").exists()
 
 
 @pytest.mark.parametrize("module", [guard_httpx, guard_httpx2])

@@ -16,7 +16,7 @@ import pytest
 from hybrid_mcp.domain.errors import EgressDenied
 from hybrid_mcp.domain.profile import ProviderSpec
 from hybrid_mcp.domain.whitelist import Whitelist
-from hybrid_mcp.gatekeeper import Gatekeeper
+from hybrid_mcp.gatekeeper import Dialogs, Gatekeeper
 from hybrid_mcp.providers import egress, guard, guard_httpx, guard_httpx2
 from hybrid_mcp.providers.egress import Egress
 from hybrid_mcp.storage.approvals import AuditTrail
@@ -106,8 +106,9 @@ async def _get_as_own(get: Get, url: str) -> bytes:
 def test_check_allowed_lets_no_hostile_name_pass_and_says_why(kind: str, name: str, tmp_path: Path):
     approvals = AuditTrail(path=tmp_path / "audit.jsonl", clock=StillClock())
     gatekeeper = Gatekeeper(
-        whitelist=lambda: LISTED, add_entry=lambda kind, name: True, approvals=approvals, mode="ask", new_id=str
-    )
+        whitelist=lambda: LISTED, add_entry=lambda kind, name: True, approvals=approvals, mode="ask", new_id=str,
+        dialogs=Dialogs(StillClock()),
+    )  # fmt: skip
     verdict = gatekeeper.check(kind, name.replace("{port}", "8080"))
     assert (verdict.allowed, verdict.matched_rule) == (False, None)
     assert verdict.reason

@@ -25,6 +25,7 @@ from hybrid_mcp.domain.errors import (
     ProviderUnavailable,
 )
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
+from hybrid_mcp.domain.tokens import extent
 from hybrid_mcp.domain.whitelist import url_host
 from hybrid_mcp.ports import ProviderCall
 from hybrid_mcp.providers.ollama import SERVED_CONTEXT, OllamaProvider
@@ -97,7 +98,7 @@ async def test_a_streamed_answer_comes_out_whole_with_its_usage():
         async with opened(local_spec(server.url, "ollama")) as provider:
             completion = await provider.complete(CALL, heard)
     usage = Usage(input_tokens=20, output_tokens=5)
-    assert completion == Completion(text="Hello there", finish="stop", usage=usage, streamed_bytes=len("Hello there"))
+    assert completion == Completion(text="Hello there", finish="stop", usage=usage, streamed=extent("Hello there"))
     assert heard.deltas == ["Hello", " there"]
 
 

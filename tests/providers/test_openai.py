@@ -26,6 +26,7 @@ from hybrid_mcp.domain.errors import (
 )
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.profile import Bill, ModelSpec, ProviderSpec
+from hybrid_mcp.domain.tokens import extent
 from hybrid_mcp.domain.vendors import VENDORS
 from hybrid_mcp.domain.whitelist import Whitelist
 from hybrid_mcp.ports import ProviderCall
@@ -108,7 +109,7 @@ async def test_a_streamed_answer_comes_out_whole_with_its_usage():
         text="Hello there",
         finish="stop",
         usage=Usage(input_tokens=20, output_tokens=5, cached_tokens=8, reasoning_tokens=2),
-        streamed_bytes=len("Hello there"),
+        streamed=extent("Hello there"),
     )
     assert heard.deltas == ["Hello", " there"]
 
@@ -300,6 +301,7 @@ TOLD = [
     ("dollars", {"cost": 1e-10}, 1),
     ("dollars", {"cost": 0.1}, 100_000_000),
     ("dollars", {"cost": 2}, 2_000_000_000),
+    ("dollars", {"cost": "0.5"}, 500_000_000),
     ("dollars", {"cost": 0}, 0),
     ("dollars", {"cost": 0.95, "cost_details": {"upstream_inference_cost": 19}}, 950_000_000),
     ("dollars_and_upstream", {"cost": 0.95, "cost_details": {"upstream_inference_cost": 19}}, 19_950_000_000),
@@ -325,7 +327,7 @@ NOT_TOLD = [
     ("ticks", {"cost": 0.5}),
     *(
         ("dollars", {"cost": odd})
-        for odd in (None, "0.5", True, -1e-9, 10_001, 1e300, math.nan, math.inf, 10**400, [1])
+        for odd in (None, "free", "-0.5", "٣", "1e999", True, -1e-9, 10_001, 1e300, math.nan, math.inf, 10**400, [1])
     ),
     *(("ticks", {"cost_in_usd_ticks": odd}) for odd in (None, "5", True, -1, 5.0, 10**18)),
     ("dollars_and_upstream", {"cost": 0.5, "is_byok": True, "cost_details": {"upstream_inference_cost": -1}}),
@@ -417,7 +419,7 @@ async def test_thinking_tool_calls_and_other_choices_are_no_part_of_the_answer_b
     twice = openai_chunk(choices=[{"index": n, "delta": {"content": f"Hi{n}"}} for n in range(2)])
     completion = await ask(reply_always(openai_reply(thinking("hm"), called, twice, openai_chunk("", "stop"))))
     assert completion.text == "Hi0"
-    assert completion.written_bytes == len("hm" + "sum{}" + "Hi0" + "Hi1")
+    assert completion.written.bytes == len("hm" + "sum{}" + "Hi0" + "Hi1")
 
 
 @pytest.mark.parametrize(

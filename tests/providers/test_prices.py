@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +32,7 @@ from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec, Price, ProviderSpec
 from hybrid_mcp.domain.vendors import PRESENT_NAMES, VENDORS
 from hybrid_mcp.ports import ModelFacts, PriceBook
-from hybrid_mcp.providers.prices import FRAMING_TOKENS, GenaiPrices
+from hybrid_mcp.providers.prices import FRAMING_TOKENS, US_PERCENT, GenaiPrices
 from tests.support_ledger import NOON, usd
 
 BOOK: PriceBook = GenaiPrices()
@@ -98,6 +99,11 @@ def test_a_declared_price_leaves_the_context_window_to_the_list() -> None:
         ("gemini-3.8-flash-image-preview", "google"),
         ("openai/gpt-6.1-sol:online", "openrouter"),
         ("gpt-4-1106-vision-preview", "openai"),
+        ("claude-haiku-5-5@4539578763621486", "anthropic"),
+        ("claude-haiku-5-5@45395787-63621486", "anthropic"),
+        ("claude-haiku-5-5@45395787@63621486", "anthropic"),
+        ("claude-haiku-5-5@--1-2-3-4-5-6-7-8--", "anthropic"),
+        ("gpt-4o-45395787-63621486", "openai"),
     ],
 )
 def test_a_model_whose_price_the_list_does_not_bound_has_none(name: str, provider: str | None) -> None:
@@ -149,14 +155,24 @@ def test_a_search_model_is_known_by_the_name_that_is_asked_for(listing: Provider
 
 
 def test_a_request_is_bounded_at_the_price_of_writing_it_to_the_cache() -> None:
-    assert quoted("claude-opus-5-5", "anthropic") == Quote(input=million("5", 1_000), output_token_nanos=20_000)
+    assert quoted("claude-opus-5-5", "anthropic") == Quote(input=million("5.5", 1_000), output_token_nanos=22_000)
+
+
+def test_a_surcharge_that_a_vendor_may_take_is_in_the_bound_and_is_charged_where_it_is_told() -> None:
+    spec = ModelSpec(provider=VENDORS["anthropic"], model="claude-opus-5-5")
+    usage = Usage(input_tokens=0, output_tokens=100)
+    listed = BOOK.cost(spec, usage, NOON)
+    dearer = BOOK.cost(spec, replace(usage, surcharge_percent=US_PERCENT), NOON)
+    bound = BOOK.quote(spec, 0, NOON, NOON)
+    assert bound is not None
+    assert (listed, dearer) == (Usd(2_000_000), Usd(2_200_000)) == (Usd(2_000_000), Usd(bound.output_token_nanos * 100))
 
 
 def test_the_tier_is_the_highest_that_so_many_bytes_can_reach() -> None:
     below = quoted("claude-haiku-5-5", "anthropic", 100_000)
     above = quoted("claude-haiku-5-5", "anthropic", 100_001)
-    assert below == Quote(input=million("0.125", 100_000), output_token_nanos=500)
-    assert above == Quote(input=million("0.625", 100_001), output_token_nanos=2_500)
+    assert below == Quote(input=million("0.1375", 100_000), output_token_nanos=550)
+    assert above == Quote(input=million("0.6875", 100_001), output_token_nanos=2_750)
 
 
 def test_a_fee_for_each_request_is_part_of_the_bound_and_of_the_cost() -> None:

@@ -187,16 +187,21 @@ async def test_a_model_that_charged_above_its_bound_is_charged_in_full_and_gets_
         await ledger.reserve(hold("0.01"), Caps())
     assert str(refused.value) == (
         "acme:large cost $30.00 where at most $0.40 was expected (2026-11-20 12:00 UTC): it gets no paid call until "
-        "the owner has looked at its price and runs `hybrid-mcp models unblock acme:large`"
+        "the owner has looked at its price and runs `hybrid-mcp models unblock acme:large`, with `--billed USD` where "
+        "the provider's own bill says less"
     )
     assert await ledger.reserve(hold("0.01", model="acme:small"), Caps())
 
 
 async def test_a_model_can_be_unblocked(ledger: Ledger) -> None:
-    assert await ledger.unblock("acme:large") is False
+    assert await ledger.unblock("acme:large") is None
     await ledger.settle(await sent(ledger, "0.40"), ended("0.41"))
-    assert await ledger.unblock("acme:small") is False
-    assert await ledger.unblock("acme:large") is True
+    assert await ledger.unblock("acme:small") is None
+    assert await ledger.unblock("acme:large") == Overbilled(
+        model="acme:large", bound=usd("0.40"), cost=usd("0.41"), at=NOON
+    )
+    assert await ledger.unblock("acme:large") is None
+    assert await held(ledger) == balance("0.41")
     assert (await ledger.view(Caps(), ME)).blocked == {}
     assert await ledger.reserve(hold("0.01"), Caps())
 

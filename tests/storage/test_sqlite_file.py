@@ -187,7 +187,7 @@ def of_another_program_and_empty(path: Path) -> None:
 def newer(path: Path) -> None:
     spend(path, "0.40")
     with plain(path) as connection:
-        connection.execute("PRAGMA user_version = 3")
+        connection.execute("PRAGMA user_version = 4")
 
 
 def damaged(path: Path) -> None:
@@ -203,7 +203,7 @@ def damaged(path: Path) -> None:
         (text, "is not a ledger, and was left as it is: move it away to begin a new book"),
         (of_another_program, "is a database of another program, and was left as it is"),
         (of_another_program_and_empty, "is a database of another program, and was left as it is"),
-        (newer, "has format 3, this program knows format 2: install the newest hybrid-mcp. The file was left as it is"),
+        (newer, "has format 4, this program knows format 3: install the newest hybrid-mcp. The file was left as it is"),
         (damaged, "is damaged, and was left as it is: restore a copy"),
     ],
 )

@@ -282,6 +282,29 @@ async def test_without_a_mark_the_number_of_entries_tells_too(path: Path, clock:
             await book.reserve(hold("0.01"), Caps())
 
 
+# What was corrected
+
+
+async def test_a_correction_is_not_charged_again(path: Path, clock: FakeClock) -> None:
+    async with aclosing(SqliteLedger(path, clock)) as book:
+        await pay(book, "0.40")
+        before = copy_of(path)
+        await book.settle(await sent(book, "0.40"), ended("30"))
+        after = Path(shutil.copy(path, path.with_name("after.db")))
+        await book.unblock("acme:large", usd("0.10"))
+    async with aclosing(await SqliteLedger.open(path, clock)) as book:
+        assert await balances(book) == all_three("0.50")
+        assert await book.notices() == ()
+    restore(before, path)
+    async with aclosing(await SqliteLedger.open(path, clock)) as book:
+        assert await balances(book) == all_three("0.50")
+    restore(after, path)
+    async with aclosing(await SqliteLedger.open(path, clock)) as book:
+        assert await balances(book) == all_three("30.40")
+        await book.unblock("acme:large", usd("0.10"))
+        assert await balances(book) == all_three("0.50")
+
+
 # Other books
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hybrid_mcp.domain.alerts import Alert
 from hybrid_mcp.domain.budget import Account, Caps
 from hybrid_mcp.domain.errors import BudgetExceeded, StorageError
 from hybrid_mcp.domain.money import ZERO
@@ -19,6 +20,7 @@ from tests.support_ledger import ME, FakeClock, ended, free, hold, usd
 pytestmark = pytest.mark.anyio
 
 FORMAT_1 = Path(__file__).with_name("format_1.sql").read_text("utf-8")
+FORMAT_2 = Path(__file__).with_name("format_2.sql").read_text("utf-8")
 BEFORE = Account(client="", project="")
 """Format 1 knew no clients and no projects."""
 RESERVED, DISPATCHED = "81019a92e02db3f29fb7f3ec493bba35", "69c68901221a5764574339072cd27e97"
@@ -28,6 +30,13 @@ RESERVED, DISPATCHED = "81019a92e02db3f29fb7f3ec493bba35", "69c68901221a57645743
 def old_book(path: Path) -> Path:
     with plain(path) as connection:
         connection.executescript(FORMAT_1)
+    return path
+
+
+@pytest.fixture
+def book_of_2(path: Path) -> Path:
+    with plain(path) as connection:
+        connection.executescript(FORMAT_2)
     return path
 
 
@@ -135,11 +144,44 @@ def schema(path: Path) -> list[object]:
         ]
 
 
-async def test_a_book_that_was_taken_over_is_like_a_new_one(old_book: Path, tmp_path: Path, clock: FakeClock) -> None:
+@pytest.mark.parametrize("script", [FORMAT_1, FORMAT_2], ids=["1", "2"])
+async def test_a_book_that_was_taken_over_is_like_a_new_one(
+    path: Path, tmp_path: Path, clock: FakeClock, script: str
+) -> None:
     new = tmp_path / "new.db"
-    for path in (old_book, new):
-        await (await SqliteLedger.open(path, clock)).aclose()
-    assert schema(old_book) == schema(new)
+    with plain(path) as connection:
+        connection.executescript(script)
+    for one in (path, new):
+        await (await SqliteLedger.open(one, clock)).aclose()
+    assert schema(path) == schema(new)
+
+
+async def test_a_book_of_format_2_holds_and_reports_the_same(book_of_2: Path, clock: FakeClock) -> None:
+    async with aclosing(await SqliteLedger.open(book_of_2, clock)) as book:
+        assert (await book.view(Caps(), ME)).balances == {
+            "day": balance("30", "1.40"), "month": balance("30.80", "1.40"),
+            "project": balance("30.80", "1.40"), "client": balance("31.10", "1.40"),
+        }  # fmt: skip
+        assert [(row.key, row.requests, row.cost, row.saved, row.billed) for row in await book.usage("model")] == [
+            ("acme:large", 3, usd("30.80"), usd("0.30"), usd("0.60")),
+            ("here:small", 1, ZERO, usd("0.30"), None),
+        ]
+        alert = Alert(scope="month", period="2026-11", percent=50, cap=usd("50"))
+        assert await book.raise_alerts([alert]) == ()
+        clock.advance(60)
+        assert await held(book) == balance("31.60")
+        assert await book.check() == []
+    with plain(book_of_2) as connection:
+        assert connection.execute("SELECT name, proven_entry FROM book").fetchone() == ("8583b6d47e1776b8", 11)
+
+
+async def test_what_blocks_a_model_in_a_book_of_format_2_can_be_corrected(book_of_2: Path, clock: FakeClock) -> None:
+    async with aclosing(await SqliteLedger.open(book_of_2, clock)) as book:
+        with pytest.raises(BudgetExceeded, match=r"acme:large cost \$30\.00 where at most \$0\.40 was expected"):
+            await book.reserve(hold("0.01"), Caps())
+        await book.unblock("acme:large", usd("0.05"))
+        assert await held(book) == balance("0.85", "1.40")
+        assert await book.check() == []
 
 
 async def test_taking_over_happens_once_and_survives_the_next_opening(old_book: Path, clock: FakeClock) -> None:
@@ -222,7 +264,7 @@ async def test_a_program_whose_book_a_newer_one_took_over_spends_no_more(path: P
     reserved, dispatched = await book.reserve(hold("1"), Caps()), await sent(book, "1")
     with plain(path) as newer:
         newer.execute("ALTER TABLE entry RENAME TO record_of_money")
-        newer.execute("PRAGMA user_version = 3")
+        newer.execute("PRAGMA user_version = 4")
     steps: list[Callable[[], Awaitable[object]]] = [
         lambda: book.reserve(hold("0.10"), Caps()),
         lambda: book.dispatch(reserved),
@@ -239,5 +281,5 @@ async def test_a_program_whose_book_a_newer_one_took_over_spends_no_more(path: P
         )
     with plain(path) as newer:
         newer.execute("ALTER TABLE record_of_money RENAME TO entry")
-        newer.execute("PRAGMA user_version = 2")
+        newer.execute("PRAGMA user_version = 3")
     assert await held(book) == balance(reserved="2")

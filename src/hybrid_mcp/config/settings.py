@@ -11,7 +11,7 @@ from hybrid_mcp.config.environment import Environment, read_environment, read_ke
 from hybrid_mcp.config.home import find_home
 from hybrid_mcp.config.keyring_keys import KeyringReader, no_keyring
 from hybrid_mcp.config.ollama_host import with_ollama_at
-from hybrid_mcp.config.profile_file import read_profile
+from hybrid_mcp.config.profile_file import LoadedProfile, read_profile
 from hybrid_mcp.config.profile_lookup import DEFAULT_PROFILE, find_profile
 from hybrid_mcp.config.project import find_project
 from hybrid_mcp.config.text_file import named
@@ -85,7 +85,7 @@ def load_settings(
         breaker_failure_threshold=variables.breaker_failure_threshold,
         breaker_recovery_s=variables.breaker_recovery_s,
         api_keys=keys,
-        notices=notices + _no_cap_notice(chosen, loaded.path) + trouble,
+        notices=notices + _no_cap_notice(chosen, loaded.path) + _unpaid_notices(loaded) + trouble,
     )
 
 
@@ -125,3 +125,14 @@ def _no_cap_notice(profile: Profile, path: Path) -> tuple[str, ...]:
     if profile.monthly_budget is not None or profile.daily_budget is not None or not profile.rules.cloud_models:
         return ()
     return (f"{named(path)}: paid models are listed, and no monthly_budget or daily_budget limits them; set one",)
+
+
+def _unpaid_notices(loaded: LoadedProfile) -> tuple[str, ...]:
+    """Providers with a price that is never charged, because nobody said that they are not this machine's own."""
+    priced = [spec for spec in loaded.profile.providers if spec.price is not None and spec.price.output_nanos]
+    return tuple(
+        f"{named(loaded.path)}: providers: {spec.name}: it runs on this machine, so it counts as free and its price is "
+        "not charged: say `local: false` if its calls cost money (a gateway), or `local: true` if they do not"
+        for spec in priced
+        if spec.local and spec.name not in loaded.declared_local
+    )

@@ -16,7 +16,7 @@ from hybrid_mcp.config.text_file import named, read_text, wrong
 from hybrid_mcp.config.whitelist_access import open_to_everyone
 from hybrid_mcp.config.whitelist_file import parse_object, parse_whitelist, text_now
 from hybrid_mcp.domain.errors import ConfigError
-from hybrid_mcp.domain.whitelist import ResourceType, checked_entry
+from hybrid_mcp.domain.whitelist import ResourceType, checked_entry, task_key
 
 LOCK_TIMEOUT_S = 10.0
 """Longer than any number of other writers takes, shorter than a caller's patience."""
@@ -87,7 +87,9 @@ def _with_entry(given: Mapping[str, object], kind: ResourceType, entry: str) -> 
     old = given.get(kind)
     if kind == "allowed_for_cloud":
         tasks: dict[str, object] = {**old} if isinstance(old, dict) else {}
-        return None if tasks.get(entry) is True else {**given, kind: {**tasks, entry: True}}
+        spelled = [name for name in tasks if task_key(name) == task_key(entry)] or [entry]
+        changed = {**tasks, **dict.fromkeys(spelled, True)}
+        return None if changed == tasks else {**given, kind: changed}
     names: list[object] = [*old] if isinstance(old, list) else []
     present = any(checked_entry(kind, str(name), is_public_suffix) == entry for name in names)
     return None if present else {**given, kind: [*names, entry]}

@@ -25,7 +25,7 @@ from hybrid_mcp.domain.judging import GOOD, Verdict, judge
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.reservation import Settlement
 from hybrid_mcp.domain.routing import Decision, Step, refusal
-from hybrid_mcp.domain.tokens import most_dense_bytes
+from hybrid_mcp.domain.tokens import NOTHING, Extent, most_dense_bytes
 
 Ending = Literal["void", "settle", "forfeit"]
 
@@ -54,21 +54,18 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How many dense bytes came in, by which a server that ignores its output cap is found out."""
+    """What is known of an answer's cost: how much of it came in, and `told`, what the provider's own words come to."""
 
-    written_bytes: int = 0
+    written: Extent = NOTHING
+    told: Usd = ZERO
 
     def least(self, step: Step) -> Usd:
-        """What an attempt may have cost whose true usage is unknown: its bound, unless clearly more came in."""
-        if self.written_bytes <= step.output_cap * _BYTES_PER_TOKEN:
-            return step.bound
-        # No tokenizer makes more tokens than bytes, and no more than this is read.
-        return step.quote.bound(min(self.written_bytes, most_dense_bytes(step.output_cap)))
-
-
-_BYTES_PER_TOKEN = 9
-"""Running text has at most 8.4 bytes a token (Thai and Russian, in the poorest of four common vocabularies): a whole
-answer with more of them for each token of its cap was longer than that."""
+        """What an attempt may have cost whose true usage is unknown: its bound, unless more was told or came in."""
+        if self.written.fewest_tokens <= step.output_cap:
+            return max(step.bound, self.told)
+        # The server ignores its cap. No more than this is read.
+        most = min(self.written.bytes, most_dense_bytes(step.output_cap))
+        return max(step.quote.bound(most), self.told)
 
 
 def never_sent(step: Step, outcome: Outcome, reason: str = "") -> Tried:
@@ -88,20 +85,19 @@ def broken_off(step: Step, seen: Seen) -> Tried:
 def failed(step: Step, error: HybridError, seen: Seen) -> Tried:
     """The provider failed. Only an error that says that nothing was billed frees the reservation."""
     billed = error.billed if isinstance(error, ProviderError | ContextTooLong) else False
-    tried = _charged(step, _outcome(error), str(error), seen.least(step) if billed else ZERO)
+    tried = _charged(step, _outcome(error), str(error), seen.least(step) if billed else seen.told)
     return replace(tried, retry_after_s=error.retry_after_s) if isinstance(error, ProviderRateLimited) else tried
 
 
-def answered(step: Step, completion: Completion, booked: Usd | None, *, asked_tokens: int) -> Tried:
+def answered(step: Step, completion: Completion, booked: Usd | None, seen: Seen, *, asked_tokens: int) -> Tried:
     """The provider answered.
 
     `booked`: its usage at the book's price; None: it is missing or not believable, so the reservation is charged. What
     the provider says it charged counts where it is more.
     """
-    billed = completion.usage.billed if completion.usage is not None else None
-    least = Seen(completion.written_bytes).least(step) if booked is None else booked
+    least = seen.least(step) if booked is None else max(booked, seen.told)
     ending: Ending = "forfeit" if booked is None else "settle"
-    attempt = Attempt(model=step.spec.name, outcome="ok", cost=max(least, billed or ZERO))
+    attempt = Attempt(model=step.spec.name, outcome="ok", cost=least)
     completion = completion if booked is not None else replace(completion, usage=None)
     if not completion.text.strip():
         empty = Verdict(reason="the answer is empty", escalate=True)

@@ -126,12 +126,16 @@ EMPTY: Balances = MappingProxyType(dict.fromkeys(SCOPES, Balance()))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overbilled:
-    """A model's provider charged more than the bound that was set aside for the call."""
+    """A model's provider charged more than the bound that was set aside for the call, or for `calls` of them together.
+
+    `at`: when the last of them was charged.
+    """
 
     model: str
     bound: Usd
     cost: Usd
     at: datetime
+    calls: int = 1
 
     def __str__(self) -> str:
         return f"{self.model} {self.reason}"
@@ -139,23 +143,30 @@ class Overbilled:
     @property
     def reason(self) -> str:
         return (
-            f"cost {self.cost} where at most {self.bound} was expected ({self.at:%Y-%m-%d %H:%M} UTC): it "
-            "gets no paid call until the owner has looked at its price and runs "
-            f"`hybrid-mcp models unblock {self.model}`"
+            f"{self.what}: it gets no paid call until the owner has looked at its price and runs "
+            f"`hybrid-mcp models unblock {self.model}`, with `--billed USD` where the provider's own bill says less"
         )
+
+    @property
+    def what(self) -> str:
+        """What happened, to be put after the model's name."""
+        calls = "" if self.calls == 1 else f" in {self.calls} calls"
+        return f"cost {self.cost}{calls} where at most {self.bound} was expected ({self.at:%Y-%m-%d %H:%M} UTC)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetView:
     """A snapshot to decide on. The ledger's own check at the reservation is what holds the cap.
 
-    `blocked`: models that charged more than was set aside, by name.
+    `blocked`: models that charged more than was set aside, by name. `unreadable`: why the ledger cannot be used; then
+    nothing is known of what is left, and nothing may be paid.
     """
 
     caps: Caps
     keys: Keys = Keys(day="", month="", client="", project="")
     balances: Balances = field(default_factory=lambda: EMPTY)
     blocked: Mapping[str, Overbilled] = field(default_factory=lambda: MappingProxyType({}))
+    unreadable: str | None = None
 
     def remaining(self, scope: Scope) -> Usd | None:
         """What may still be reserved in the scope; None where there is no cap."""

@@ -12,7 +12,7 @@ from typing import Literal
 
 from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.money import Usd
-from hybrid_mcp.domain.tokens import dense_bytes
+from hybrid_mcp.domain.tokens import NOTHING, Extent, extent
 
 Quality = Literal["auto", "low", "high"]
 Role = Literal["system", "user", "assistant"]
@@ -84,8 +84,10 @@ class Request:
             raise InvalidRequest(f"deadline_s must be above 0 and at most {MAX_DEADLINE_S:g} seconds")
 
     def texts(self) -> tuple[tuple[str, str], ...]:
-        """The three texts that can carry content, by argument name."""
-        return (("prompt", self.prompt), ("context", self.context), ("system_prompt", self.system_prompt))
+        """All that can carry content, by argument name: names too, for they are sent and written down."""
+        texts = (("prompt", self.prompt), ("context", self.context), ("system_prompt", self.system_prompt))
+        names = (("task_type", self.task_type), ("preferred_model", self.preferred_model))
+        return (*texts, *((name, value) for name, value in names if value is not None))
 
     @property
     def forces(self) -> bool:
@@ -114,7 +116,8 @@ class Request:
 class Usage:
     """Token counts as the provider reported them; cached and reasoning tokens are parts of the first two.
 
-    `billed`: what the provider says it charged, where it says so.
+    `billed`: what the provider says it charged, where it says so. `surcharge_percent`: what comes on top of the list
+    price, because of where or how the answer was made.
     """
 
     input_tokens: int
@@ -123,27 +126,41 @@ class Usage:
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     billed: Usd | None = None
+    surcharge_percent: int = 0
+
+    def and_then(self, later: Usage) -> Usage:
+        """With a later report of the same answer: of each number the larger one, whichever came last."""
+        bills = [one for one in (self.billed, later.billed) if one is not None]
+        return Usage(
+            input_tokens=max(self.input_tokens, later.input_tokens),
+            output_tokens=max(self.output_tokens, later.output_tokens),
+            cached_tokens=max(self.cached_tokens, later.cached_tokens),
+            cache_write_tokens=max(self.cache_write_tokens, later.cache_write_tokens),
+            reasoning_tokens=max(self.reasoning_tokens, later.reasoning_tokens),
+            billed=max(bills, default=None),
+            surcharge_percent=max(self.surcharge_percent, later.surcharge_percent),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
     """One model's answer.
 
-    `usage` is None where the provider reported none. `streamed_bytes`: dense bytes of all that was streamed, also of
-    thinking, tool calls and further choices, which are no part of the text; 0 where it was not counted. `mean_logprob`
-    is the mean natural logarithm of the probability of the chosen tokens, None where the provider gives none.
+    `usage` is None where the provider reported none. `streamed`: all that was streamed, also thinking, tool calls and
+    further choices, which are no part of the text; nothing where it was not counted. `mean_logprob` is the mean natural
+    logarithm of the probability of the chosen tokens, None where the provider gives none.
     """
 
     text: str
     finish: Finish
     usage: Usage | None
     mean_logprob: float | None = None
-    streamed_bytes: int = 0
+    streamed: Extent = NOTHING
 
     @property
-    def written_bytes(self) -> int:
-        """Dense bytes of all that the model is known to have written."""
-        return self.streamed_bytes or dense_bytes(self.text)
+    def written(self) -> Extent:
+        """All that the model is known to have written."""
+        return self.streamed if self.streamed.bytes else extent(self.text)
 
 
 def largest_bytes(texts: Iterable[str]) -> int:

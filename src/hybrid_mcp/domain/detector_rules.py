@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hybrid_mcp.domain.secret_checks import is_basic_login, is_filled, is_password, is_url_password, is_varied
+from hybrid_mcp.domain.secret_checks import (
+    is_basic_login,
+    is_filled,
+    is_said_password,
+    is_url_password,
+    is_varied,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretRule:
     """`anchors`: literal beginnings, one of which every match holds; `rest`: the regular expression after it.
 
-    The group `v` of `rest`, if there is one, is the secret; else all of the match is. `free`: no letter or digit may
+    The group `v` of `rest`, if there is one, is the secret, or the group `open`, where its end is not certain; else all
+    of the match is. `free`: no letter or digit may
     stand before it. `folded`: the anchor is in lower case and is looked for in lower-cased text. `behind`: characters
     before the anchor that belong to the secret. `weight`: units of work for one anchor (a long look ahead costs more).
     `end`: the expression that closes a secret of many lines.
@@ -71,6 +78,11 @@ RUN_RULES: tuple[SecretRule, ...] = (
     _run("a Brevo key", "xkeysib- xsmtpsib-", r"[a-f0-9]{64}-[A-Za-z0-9]{16}", "developers.brevo.com: API keys"),
     _run("a Shippo token", "shippo_live_ shippo_test_", r"[a-f0-9]{40}", "docs.goshippo.com: authentication"),
     _run("a ReadMe key", "rdme_", r"[a-z0-9]{60,80}", "docs.readme.com: API keys"),
+    _run("a SonarQube token", "sqp_ squ_ sqa_", r"[a-f0-9]{40}", "docs.sonarsource.com: tokens"),
+    _run("a Netlify token", "nfp_", r"[A-Za-z0-9]{36,40}", "docs.netlify.com: personal access tokens"),
+    _run("a Render key", "rnd_", r"[A-Za-z0-9]{28,40}", "render.com/docs: API keys"),
+    SecretRule(kind="a Fireworks key", anchors=("fw_",), rest=r"[A-Za-z0-9]{22,30}(?![A-Za-z0-9_])", check=is_varied,
+               source="docs.fireworks.ai: API keys"),
     _run("an age secret key", "AGE-SECRET-KEY-", r"1[A-Z0-9]{58}", "age-encryption.org/v1: native X25519 recipient"),
 )  # fmt: skip
 """Their anchors end in `_`, `-` or `.`, and at least 16 letters and digits follow at once: that shape is looked for in
@@ -109,7 +121,8 @@ ANCHORED_RULES: tuple[SecretRule, ...] = (
                rest=r"/\d{15,21}/(?P<v>[A-Za-z0-9_-]{50,80})",
                source="docs.discord.com: webhook resource"),
     SecretRule(kind="a GitLab token",
-               anchors=("glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glsoat-"), rest=r"[A-Za-z0-9_.-]{20,300}",
+               anchors=("glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glsoat-", "glft-", "gloas-", "glagent-",
+                        "glffct-", "glimt-"), rest=r"[A-Za-z0-9_.-]{20,300}",
                source="docs.gitlab.com: token prefixes"),
     SecretRule(kind="an API key", anchors=("sk-",),
                rest=r"(?:(?:ant|proj|or|svcacct|admin|lf|None)-[A-Za-z0-9_-]{20,255}"
@@ -136,8 +149,37 @@ ANCHORED_RULES: tuple[SecretRule, ...] = (
                source="PyPI documentation, API tokens; the body is a macaroon"),
     SecretRule(kind="a Square token", anchors=("sq0csp-", "sq0atp-"), rest=r"[A-Za-z0-9_-]{22,60}",
                source="developer.squareup.com: access tokens"),
-    SecretRule(kind="a Square token", anchors=("EAAA",), rest=r"[A-Za-z0-9_-]{56,64}(?![A-Za-z0-9_+/=-])", free=True,
+    SecretRule(kind="a Square token", anchors=("EAA",), rest=r"A[A-Za-z0-9_-]{56,64}(?![A-Za-z0-9_+/=-])", free=True,
                check=is_varied, source="developer.squareup.com: access tokens"),
+    SecretRule(kind="a Facebook token", anchors=("EAA",), rest=r"[B-Z][A-Za-z0-9]{60,300}(?![A-Za-z0-9_+/=-])",
+               free=True, check=is_varied, source="developers.facebook.com: access tokens"),
+    SecretRule(kind="an Artifactory key", anchors=("AKCp",), rest=r"\d[A-Za-z0-9]{60,80}(?![A-Za-z0-9])",
+               source="jfrog.com/help: API keys"),
+    SecretRule(kind="an Okta token", anchors=("SSWS 00",), rest=r"(?P<v>[A-Za-z0-9_-]{38,42})",
+               source="developer.okta.com: API tokens"),
+    SecretRule(kind="a Fly token", anchors=("fm2_",), rest=r"[A-Za-z0-9+/]{80,2000}={0,2}",
+               source="fly.io/docs: access tokens"),
+    SecretRule(kind="a Dropbox token", anchors=("sl.",), rest=r"(?:u\.)?[A-Za-z0-9_-]{100,2000}", free=True,
+               check=is_varied, source="developers.dropbox.com: OAuth guide"),
+    SecretRule(kind="a LaunchDarkly key", anchors=("sdk-",), check=is_varied, free=True,
+               rest=r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+               source="launchdarkly.com/docs: SDK keys"),
+    SecretRule(kind="a Teams webhook", anchors=("/webhookb2/",),
+               rest=r"(?P<v>[0-9a-f-]{36}@[0-9a-f-]{36}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36}(?:/[\w-]{1,80})?)",
+               source="learn.microsoft.com/microsoftteams: incoming webhooks"),
+    SecretRule(kind="a Twilio token", anchors=("AC",), free=True, check=is_varied,
+               rest=r"[a-f0-9]{32}['\"]?[,:\s]{1,3}['\"]?(?P<v>[a-f0-9]{32})(?![A-Za-z0-9])",
+               source="twilio.com/docs: account SID and auth token"),
+    SecretRule(kind="a login to a registry", anchors=('"auth"', "_auth"), check=is_basic_login,
+               rest=r"\s{0,4}[:=]\s{0,4}\"?(?P<v>[A-Za-z0-9+/]{10,400}={0,2})",
+               source="docs.docker.com: config.json; docs.npmjs.com: .npmrc"),
+    SecretRule(kind="a password hash", anchors=(":$",), check=is_varied,
+               rest=r"(?P<v>(?:[156]|apr1)\$(?:rounds=\d{1,9}\$)?[./+A-Za-z0-9]{1,16}\$[./+A-Za-z0-9]{22,86}"
+               r"|y\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{1,86}\$[./A-Za-z0-9]{43}|2[abxy]\$\d\d\$[./A-Za-z0-9]{53})",
+               source="crypt(5); httpd.apache.org: password formats"),
+    SecretRule(kind="a session cookie", anchors=("cookie: ",), folded=True, check=is_varied, weight=4,
+               rest=r"[^\n]{0,400}?(?:sess|sid|auth)[\w.-]{0,24}=(?P<v>[\w%.+/~-]{16,2000}={0,2})",
+               source="RFC 6265, 4.2"),
     SecretRule(kind="an NVIDIA API key", anchors=("nvapi-",), rest=r"[A-Za-z0-9_-]{40,90}",
                source="docs.nvidia.com: NGC API keys"),
     SecretRule(kind="a Tailscale key", anchors=("tskey-",),
@@ -163,28 +205,51 @@ ANCHORED_RULES: tuple[SecretRule, ...] = (
     SecretRule(kind="a Mailchimp key", anchors=("-us",), rest=r"(?<=[0-9a-f]{32}-us)\d{1,2}(?![A-Za-z0-9-])",
                behind=32, check=is_varied,
                source="mailchimp.com/developer: API keys"),
-    SecretRule(kind="a JSON web token", anchors=("eyJ",), weight=3,
-               rest=r"[\w-]{10,1000}+\.eyJ[\w-]{6,8000}+\.[\w-]{10,2000}+", source="RFC 7519, RFC 7515"),
+    SecretRule(kind="a JSON web token", anchors=("eyJ",), weight=8,
+               rest=r"[\w-]{10,1000}+\.(?:eyJ[\w-]{6,20000}+\.[\w-]{10,2000}+"
+               r"|[\w-]{0,1000}+\.[\w-]{8,64}+\.[\w-]{10,8000}+\.[\w-]{16,64}+)",
+               source="RFC 7519, RFC 7515; RFC 7516, 7.1"),
     SecretRule(kind="a private key", anchors=("BEGIN ",), weight=2,
                rest=r"(?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
                # After it a key, rather than the end of a string in code, dots, or a description.
                r"(?:[^A-Za-z0-9+/=]{0,20}+(?:[A-Za-z0-9+/=]{1,15}+[^A-Za-z0-9+/=]{1,20}+){0,12}+[A-Za-z0-9+/=]{16}"
-               r"|[\s\\n\"',+]{0,20}\Z)",
+               r"|[\s\\n]{0,20}\Z)",
                check=lambda value: "..." not in value[-40:] and not value[-16:].islower(),
                end=r"-----END [A-Z0-9 ]{0,60}-----", source="RFC 7468; RFC 4880, 6.2"),
     SecretRule(kind="a private key", anchors=("PuTTY-User-Key-File-",), rest=r"\d: \S", check=bool, end=NOWHERE,
                source="PuTTY's manual, appendix C: PPK"),
+    # Without its first line: a sequence with version 0, and then a number or the name of an algorithm.
+    SecretRule(kind="a private key", anchors=("MII",), end=NOWHERE,
+               rest=r"[A-Za-z0-9+/]{3}(?:IBAAK[BC]|IBADANBgkq)[A-Za-z0-9+/]{16}", source="RFC 8017, A.1.2; RFC 5958"),
+    SecretRule(kind="a private key", anchors=("MHcCAQEEI", "MIGHAgEAMBMGByqGSM49", "MC4CAQAwBQYDK2Vw"), end=NOWHERE,
+               rest=r"[A-Za-z0-9+/]{16}", source="RFC 5915; RFC 5958; RFC 8410"),
+    SecretRule(kind="a private key", anchors=("b3BlbnNzaC1rZXktdjE",), end=NOWHERE, rest=r"[A-Za-z0-9+/]{16}",
+               source="openssh.com: PROTOCOL.key"),
     SecretRule(kind="a private key", anchors=('"d"',), check=is_varied, end=NOWHERE,
                rest=r"\s{0,4}:\s{0,4}\"(?P<v>[A-Za-z0-9_-]{40,1400})\"", source="RFC 7517, RFC 7518: JWK, member d"),
-    SecretRule(kind="a password in a URL", anchors=("://",), check=is_url_password,
-               rest=r"[^\s:@/\"'<>]{0,64}:(?P<v>[^\s@/\"'<>]{5,128})@[\w\[-]", source="RFC 3986, 3.2.1"),
+    SecretRule(kind="a password in a URL", anchors=("://",), check=is_url_password, weight=3,
+               rest=r"(?=[^\s@]{0,230}+@(?:[\w\[-]|\S{0,160}@))[^\s:@/\"'<>\[]{0,64}:(?:(?P<v>[^\s@/\"'<>]{5,128})(?=@[\w\[-](?!\S{0,128}@))"
+               # It may hold all signs when it was not encoded, but a port and a path are none.
+               r"|(?!\d{1,5}/)(?P<open>(?:(?!://)\S){5,160})(?=@[\w\[-]))", source="RFC 3986, 3.2.1"),
     SecretRule(kind="a bearer token", anchors=("bearer ",), folded=True, check=is_varied,
                rest=r"[ ]{0,3}(?P<v>[\w.~+/-]{16,4000}={0,2})", source="RFC 6750, 2.1"),
     SecretRule(kind="a login in a header", anchors=("basic ",), folded=True, check=is_basic_login,
                rest=r"(?P<v>[A-Za-z0-9+/]{10,400}={0,2})", source="RFC 7617, 2"),
-    SecretRule(kind="a password", anchors=(" -u ",), rest=r"['\"]?[\w.@-]{1,64}:(?P<v>[^\s'\"]{6,128})",
-               check=lambda value: is_password(value, quoted=False), source="curl(1): --user"),
-    SecretRule(kind="a password", anchors=("identified by ",), folded=True,
-               rest=r"['\"]?(?P<v>[^\s'\";]{6,128})", check=lambda value: is_password(value, quoted=True),
-               source="SQL: CREATE USER"),
+    SecretRule(kind="a password", anchors=(" -u", "-user"), check=is_said_password,
+               rest=r"[ =](?:['\"]?[\w.@+-]{1,64}:(?P<v>[^\s'\"]{6,128})(?=[\s'\"]|\Z)"
+               r"|[\w.@+-]{1,64}:(?P<open>\S{6,128}))",
+               source="curl(1): --user"),
+    SecretRule(kind="a password", anchors=("mysql",), folded=True, check=is_said_password, weight=2,
+               rest=r"[a-z]{0,8} [^\n|;<>]{0,120}?(?<= )-p['\"]?(?P<v>[^\s'\"]{6,128})", source="mysql(1): --password"),
+    SecretRule(kind="a password", anchors=("sshpass ",), check=is_said_password,
+               rest=r"-p ?['\"]?(?P<v>[^\s'\"]{6,128})", source="sshpass(1)"),
+    SecretRule(kind="a password", anchors=("login ",), folded=True, check=is_said_password,
+               rest=r"\S{1,64}\s{1,8}password\s{1,8}(?P<v>\S{6,128})", source="netrc(5)"),
+    SecretRule(kind="a password", anchors=(":5432:",), check=is_said_password,
+               rest=r"[\w*.-]{1,64}:[\w*.-]{1,64}:(?P<v>[^\s:]{6,128})", source="postgresql.org/docs: .pgpass"),
+    SecretRule(kind="a password", anchors=("convertto-securestring ",), folded=True, check=is_said_password,
+               rest=r"(?:-string )?(?:'(?P<v>[^'\s]{6,128})'|\"(?P<open>[^\"\s]{6,128})\")",
+               source="learn.microsoft.com/powershell: ConvertTo-SecureString"),
+    SecretRule(kind="a password", anchors=("identified by ",), folded=True, check=is_said_password,
+               rest=r"(?:'(?P<v>[^\s']{6,128})'|['\"]?(?P<open>[^\s'\";]{6,128}))", source="SQL: CREATE USER"),
 )  # fmt: skip

@@ -20,6 +20,8 @@ TOO_MUCH = "text that could not be scanned within its limit"
 JOINT = "context with prompt"
 
 _JOINT_CHARACTERS = 600
+_BETWEEN = ("\n\n", "")
+"""As they are sent, and as a value that was cut in two reads."""
 _SPOT_UNITS = 10
 """What keeping book of a finding costs; a text of nothing but secrets need not be listed to its end."""
 _WORD_END = re.compile(r"\s")
@@ -42,10 +44,18 @@ class PatternScanner:
         return (*found, *_at_the_joint(request, {finding.kind for finding in found}))
 
     def _private(self, text: str, where: str) -> Iterator[Finding]:
-        plain = text if text.isascii() or not self.private else plain_view(text).data.decode("ascii")
+        plain = text if not self.private else _plain(text)
         for index, matches in enumerate(self.private):
-            if matches(text) or (plain is not text and matches(plain)):
+            if matches(text) or (plain != text and matches(plain)):
                 yield Finding(kind=f"what private_patterns[{index}] keeps local", category="private", where=where)
+
+
+def _plain(text: str) -> str:
+    """As what it looks like; the text itself, where telling that takes more than a scan may."""
+    try:
+        return plain_view(text, Work.for_text(len(text))).data.decode("ascii")
+    except OutOfWork:
+        return text
 
 
 def findings_in(text: str, where: str, work: Work | None = None) -> tuple[Finding, ...]:
@@ -80,14 +90,17 @@ def _at_the_joint(request: Request, known: set[str]) -> Iterator[Finding]:
         before, after = request.context[-_JOINT_CHARACTERS:], request.prompt[:_JOINT_CHARACTERS]
         if len(request.context) > len(before) and (gap := _WORD_END.search(before)):
             before = before[gap.end() :]
-        for finding in findings_in(f"{before}\n\n{after}", JOINT):
-            if finding.kind not in known:
-                yield Finding(kind=finding.kind, category=finding.category, where=JOINT)
+        told = set(known)
+        for between in _BETWEEN:
+            for finding in findings_in(before + between + after, JOINT):
+                if finding.kind not in told:
+                    told.add(finding.kind)
+                    yield Finding(kind=finding.kind, category=finding.category, where=JOINT)
 
 
 def _spots(text: str, work: Work) -> Iterator[tuple[Category, Spot]]:
     """Everything in the text itself, then what its encoded parts hold beyond that."""
-    plain = plain_view(text)
+    plain = plain_view(text, work)
     known: set[str] = set()
     for category, spot, value in _in_view(plain, work):
         known.add(value)

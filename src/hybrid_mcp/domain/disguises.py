@@ -15,9 +15,9 @@ from hybrid_mcp.domain.scan_work import Work
 _FULL_WIDTH = "".join(map(chr, range(0xFF01, 0xFF5F)))
 _INVISIBLE = (
     "\u00ad\u034f\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064"
-    "\u2066\u2067\u2068\u2069\ufe00\ufe01\ufe0e\ufe0f\ufeff"
+    "\u2066\u2067\u2068\u2069\ufeff"
 )
-"""Soft hyphen, joiners, directional marks, word joiner, invisible operators, variation selectors, byte order mark."""
+"""Soft hyphen, joiners, directional marks, word joiner, invisible operators, byte order mark."""
 _SPACES = "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000"
 _CODES = "".join(map(chr, range(128))) + _FULL_WIDTH + _INVISIBLE + _SPACES[: 128 - len(_FULL_WIDTH) - len(_INVISIBLE)]
 _TO_CODES = codecs.charmap_build(_CODES.ljust(256, "\ufffe"))
@@ -29,9 +29,26 @@ _DELETED = bytes(_CODES.index(character) for character in _INVISIBLE)
 
 _STYLED = re.compile("[\U0001d400-\U0001d7ff\U000e0020-\U000e007e]+")
 """Letters of mathematics, and the invisible tag characters."""
+_LETTERS_A_UNIT = 4
+_MARKS = re.compile("[\u0300-\u036f\u115f\u180b-\u180d\u3164\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
+"""Accents that stand alone, fillers, and all variation selectors."""
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_FEW = 64
+"""Bytes of text for one beyond ASCII, above which mapping only these is quicker than mapping all of the text."""
 
-_FEW = 32
-"""Characters a match, above which replacing each is quicker than mapping all of the text."""
+_JOINTS = (
+    re.compile(rb"\"[ \t]{0,8}[+.]\s{0,40}[a-z]?\""),
+    re.compile(rb"'[ \t]{0,8}[+.]\s{0,40}[a-z]?'"),
+    re.compile(rb"\\(?<=\w\\)\r?\n\s{0,40}(?=\w)"),
+)
+_NEAR = 300
+_ESCAPES = (
+    (b"\\u{", re.compile(rb"\\u\{0{0,4}([0-9a-fA-F]{2})\}"), 16),
+    (b"&#x", re.compile(rb"&#x0{0,4}([0-9a-fA-F]{2});?"), 16),
+    (b"&#", re.compile(rb"&#0{0,4}(\d{2,3});?"), 10),
+    (b"\\1", re.compile(rb"\\(1[0-7]{2}|0[4-7][0-7])"), 8),
+)
+"""Other ways to write a character by its number: how each begins, and in which base the number is."""
 
 _TOKEN = bytes(97 if bytes((code,)).isalnum() or code in b"+/-_" else 46 if code == 46 else 32 for code in range(256))
 _FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -40,7 +57,9 @@ _FIRST = 24
 """Characters of base64 that must stand for readable text before all is decoded: by chance one in 8 million does.
 The shortest secret that has a form of its own takes 27."""
 _LINES = re.compile(rb"[A-Za-z0-9+/_-]+(?:(?:\\r)?(?:\r?\n|\\n)[ \t]*[A-Za-z0-9+/_-]+)*")
-_LINE_ENDS = re.compile(rb"(?:\\r)?(?:\r?\n|\\n)[ \t]*")
+_HEX = re.compile(rb"[0-9a-fA-F]+")
+_MAX_RUN = 500_000
+"""More than may be decoded at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +70,28 @@ class View:
     exact: bool
 
 
-def plain_view(text: str) -> View:
+def plain_view(text: str, work: Work) -> View:
     """Full-width and mathematical characters as what they look like, without invisible ones; `?` for other scripts."""
     if text.isascii():
         return View(data=text.encode(), exact=True)
-    codes, _ = codecs.charmap_encode(_without_styles(text), "replace", _TO_CODES)
-    data = codes.translate(_TO_ASCII, _DELETED)
+    beyond_ascii = len(text.encode(errors="surrogatepass")) - len(text)
+    if beyond_ascii * _FEW < len(text):
+        data = _BEYOND_ASCII.sub(lambda found: _to_ascii(found[0], work).decode("ascii"), text).encode("ascii")
+    else:
+        data = _to_ascii(text, work)
     return View(data=data, exact=len(data) == len(text))
 
 
-def _without_styles(text: str) -> str:
-    if not _STYLED.search(text):
-        return text
-    beyond_16_bits = len(text.encode("utf-16-le")) // 2 - len(text)
-    if beyond_16_bits * _FEW < len(text):
-        return _STYLED.sub(lambda found: found[0].translate(_styles()), text)
-    return text.translate(_styles())
+def _to_ascii(text: str, work: Work) -> bytes:
+    if len(text.encode("utf-16-le", "surrogatepass")) > 2 * len(text):
+        text = _STYLED.sub(lambda found: _without_style(found[0], work), text)
+    codes, _ = codecs.charmap_encode(_MARKS.sub("", text), "replace", _TO_CODES)
+    return codes.translate(_TO_ASCII, _DELETED)
+
+
+def _without_style(letters: str, work: Work) -> str:
+    work.spend(1 + len(letters) // _LETTERS_A_UNIT)
+    return letters.translate(_styles())
 
 
 @cache
@@ -76,10 +101,36 @@ def _styles() -> dict[int, str]:
 
 
 def decoded_views(data: bytes, work: Work) -> Iterator[View]:
-    """What is written in base64 or in escapes, once."""
-    for decoded in (_unescaped(data, work), _from_base64(data, work)):
-        if decoded:
-            yield View(data=decoded, exact=False)
+    """What is written in base64, in hexadecimal digits or in escapes, also in two of them, and strings put together."""
+    first = [_joined(data, work), _unescaped(data, work), _from_base64(data, work)]
+    for decoded in filter(None, first):
+        yield View(data=decoded, exact=False)
+    for decoded in filter(None, first[1:]):
+        for again in filter(None, (_unescaped(decoded, work), _from_base64(decoded, work))):
+            yield View(data=again, exact=False)
+
+
+def _joined(data: bytes, work: Work) -> bytes:
+    """The lines with strings that are put together, as one: `"abc" + "def"`, and lines that end in a backslash."""
+    joints: list[tuple[int, int]] = []
+    for pattern in _JOINTS:
+        for joint in pattern.finditer(data):
+            work.spend(1)
+            joints.append(joint.span())
+    if not joints:
+        return b""
+    joints.sort()
+    pieces: list[bytes] = []
+    end = 0
+    for start, after in joints:
+        if start > end + _NEAR:
+            pieces.append(b"\n")
+        pieces.append(data[max(end, start - _NEAR) : start])
+        end = after
+    pieces.append(data[end : end + _NEAR])
+    joined = b"".join(pieces)
+    work.spend_characters(len(joined))
+    return joined
 
 
 def token_shape(data: bytes) -> bytes:
@@ -90,6 +141,10 @@ def token_shape(data: bytes) -> bytes:
 def _unescaped(data: bytes, work: Work) -> bytes:
     """The lines that hold percent or backslash escapes, decoded."""
     data = data.replace(b"\\u00", b"%").replace(b"\\x", b"%") if b"\\u00" in data or b"\\x" in data else data
+    for sign, pattern, base in _ESCAPES:
+        if sign[:1] in data and sign in data:
+            work.spend(2 * data.count(sign))
+            data = pattern.sub(lambda found, base=base: b"%%%02x" % (int(found[1], base) & 127), data)
     lines: list[bytes] = []
     found = data.find(b"%")
     while found >= 0:
@@ -106,7 +161,7 @@ def _unescaped(data: bytes, work: Work) -> bytes:
     if len(decoded) == len(joined):
         return b""
     work.spend_characters(len(decoded))
-    return _ascii(decoded)
+    return _ascii(decoded, work)
 
 
 def _from_base64(data: bytes, work: Work) -> bytes:
@@ -121,12 +176,28 @@ def _from_base64(data: bytes, work: Work) -> bytes:
         end = start + _FIRST
         if not binascii.a2b_base64(standard[start:end]).translate(None, _PRINTABLE):
             work.spend(4)
-            run = _LINES.match(data, start)
+            run = _LINES.match(data, start, start + _MAX_RUN)
             end = run.end() if run else end
-            decoded.append(_decode(_LINE_ENDS.sub(b"", standard[start:end])))
-            work.spend_characters(len(decoded[-1]))
+            work.spend_characters((end - start) // 4 * 3)
+            decoded.append(_decode(_without_line_ends(standard[start:end])))
+        elif _HEX.fullmatch(data, start, end) and not _from_hex(data[start:end]).translate(None, _PRINTABLE):
+            work.spend(4)
+            run = _HEX.match(data, start, start + _MAX_RUN)
+            end = run.end() if run else end
+            work.spend_characters((end - start) // 2)
+            decoded.append(_from_hex(data[start:end]))
         start = shape.find(start_of_run, end)
-    return _ascii(b"\n".join(decoded))
+    return _ascii(b"\n".join(decoded), work)
+
+
+def _from_hex(digits: bytes) -> bytes:
+    return binascii.a2b_hex(digits[: len(digits) // 2 * 2])
+
+
+def _without_line_ends(run: bytes) -> bytes:
+    if b"\\" in run:
+        run = run.replace(b"\\r", b"").replace(b"\\n", b"")
+    return run.translate(None, b" \t\r\n")
 
 
 def _decode(run: bytes) -> bytes:
@@ -134,5 +205,5 @@ def _decode(run: bytes) -> bytes:
     return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
 
 
-def _ascii(data: bytes) -> bytes:
-    return plain_view(data.decode("utf-8", "replace")).data
+def _ascii(data: bytes, work: Work) -> bytes:
+    return plain_view(data.decode("utf-8", "replace"), work).data

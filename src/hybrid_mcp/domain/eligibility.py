@@ -26,7 +26,7 @@ LIFT_ABOVE_PERCENT = 20
 Breaker = Literal["closed", "half_open", "open"]
 Cause = Literal[
     "absent", "forced", "sensitive", "airgap", "task", "whitelist", "key", "context", "price", "threshold",
-    "blocked", "budget", "reserved", "breaker",
+    "blocked", "ledger", "budget", "reserved", "breaker",
 ]  # fmt: skip
 
 
@@ -88,9 +88,14 @@ class Situation:
 
     @property
     def task(self) -> str | None:
-        """The task type that counts for `allowed_for_cloud`: an inferred one only when the call forces nothing."""
-        given = self.request.task_type
-        return self.complexity.task if given or not self.request.forces else None
+        """The task type that counts for `allowed_for_cloud`: an inferred one only when the call forces nothing.
+
+        A given one that the list does not know says nothing, so it is no way around what the prompt shows.
+        """
+        given = (self.request.task_type or "").strip() or None
+        if self.request.forces or (given is not None and self.whitelist.answer_for_task(given) is not None):
+            return given
+        return self.complexity.inferred
 
     @property
     def threshold_met(self) -> bool:
@@ -187,6 +192,12 @@ def _check_threshold(situation: Situation, candidate: Candidate) -> _Found:
     )
 
 
+def _check_ledger(situation: Situation, candidate: Candidate) -> _Found:
+    if candidate.spec.local or situation.budget.unreadable is None:
+        return None
+    return "ledger", f"nothing can be paid, because {situation.budget.unreadable}"
+
+
 def _check_budget(situation: Situation, candidate: Candidate) -> _Found:
     limit, quote = situation.budget.affordable(), candidate.quote
     if candidate.spec.local or limit is None or quote is None:
@@ -215,7 +226,7 @@ def _check_breaker(_: Situation, candidate: Candidate) -> _Found:
 
 _CHECKS: tuple[Callable[[Situation, Candidate], _Found], ...] = (
     _check_forced, _check_absent, _check_sensitive, _check_airgap, _check_task, _check_whitelist, _check_key,
-    _check_context, _check_price, _check_threshold, _check_blocked, _check_budget, _check_breaker,
+    _check_context, _check_price, _check_threshold, _check_ledger, _check_blocked, _check_budget, _check_breaker,
 )  # fmt: skip
 
 

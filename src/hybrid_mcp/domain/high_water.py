@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hybrid_mcp.domain.money import Usd
+
+COPIED = (
+    "the ledger is a copy, or was restored this month: what was spent after the copy was made is not known here. Lower "
+    "the caps for the rest of the month if that may be much"
+)
+"""What the owner should know where even the high-water mark is a copy."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HighWater:
@@ -46,3 +54,11 @@ def missing(mark: HighWater, *, of_day: int, projects: Mapping[str, int]) -> tup
         found.append(Missing(day=f"{mark.month}-01", month=mark.month, project=project, nanos=lost - part))
     found.append(Missing(day=mark.day, month=mark.month, project=f"{mark.month} ", nanos=today))
     return tuple(one for one in found if one.nanos)
+
+
+def restored_words(amount: Usd) -> str:
+    """What the owner should know where an amount was charged again."""
+    return (
+        f"the ledger was replaced by an older copy this month: {amount} that was known to be spent or reserved "
+        "after it was charged again, without the details"
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hybrid_mcp.domain.completion import Completion, Request, Usage
+from hybrid_mcp.domain.completion import Completion, Request
 from hybrid_mcp.domain.profile import ModelSpec
-from hybrid_mcp.domain.tokens import can_be, dense_can_be
+from hybrid_mcp.domain.tokens import can_be
 
 _REFUSAL = re.compile(
     r"\s*(?:i(?:'m| am) (?:sorry|afraid)|sorry,|as an ai|i(?: cannot| can't| can not| am unable to|'m unable to)"
@@ -44,9 +44,15 @@ def judge(completion: Completion, spec: ModelSpec, *, shrunk: bool) -> Verdict:
     return GOOD
 
 
-def believable(usage: Usage | None, *, written_bytes: int, request: Request) -> bool:
-    """Whether reported token counts can be true for what was sent and written; too low counts as not reported."""
-    if usage is None or not usage.input_tokens or (written_bytes and not usage.output_tokens):
+def believable(completion: Completion, *, request: Request, output_cap: int) -> bool:
+    """Whether reported token counts can be true for what was sent and written; too low counts as not reported.
+
+    An answer that was cut at its cap has as many tokens as that, shown or not; some servers leave a few out.
+    """
+    usage = completion.usage
+    if usage is None or not usage.input_tokens or not usage.output_tokens:
+        return False
+    if completion.finish == "length" and 2 * usage.output_tokens < output_cap:
         return False
     sent = "\n".join(message.content for message in request.messages())
-    return dense_can_be(written_bytes, usage.output_tokens) and can_be(sent, usage.input_tokens)
+    return completion.written.can_be(usage.output_tokens) and can_be(sent, usage.input_tokens)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,14 +13,27 @@ from hybrid_mcp.domain.scan_work import Spot, Work
 
 _MAX_CHARACTERS = 20_000
 """The longest secret of many lines: a PGP key with its signatures."""
+_CHECK_UNITS = 6
+"""What comparing it with words and templates costs."""
+_CHARACTERS_A_UNIT = 16
 _SEARCH_UNITS = 20
 """What looking for its end may cost."""
+
+_SECRET_GROUPS = frozenset({"v", "open"})
+_GOES_ON = re.compile(r"[\w+~-]|=(?![\w])|[/.](?=\w{16})")
+"""What may be more of a value that is longer than a rule expects."""
+
+_TWO_LINES = re.compile(r"([\w.+/~-]{8,200}+)\\?\r?\n[ \t]{0,16}([\w.+/~-]{4,200})")
+_MAX_LINE = 200
+_LONG_ANCHOR = 6
+_DIGIT = re.compile("[0-9]")
+_BEHIND = 40
 
 _RUN_SHAPE = bytes(97 if bytes((code,)).isalnum() else 45 if code in b"_-." else 32 for code in range(256))
 _RUN = b"-" + b"a" * RUN_LENGTH
 _SEPARATORS = "-_."
 _MANY = 12
-"""Characters a separator, below which looking for each anchor is quicker than cutting the text at the separators."""
+"""Characters a separator, below which looking for each anchor is quicker than looking at each separator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +78,7 @@ _TAIL = 3
 _RUNS = _by_tail(_each_anchor(RUN_RULES))
 _ANCHORED = _by_anchor(one for one in _each_anchor(ANCHORED_RULES) if one.anchor[-1] not in _SEPARATORS)
 _SEPARATED = {
-    separator: {
-        tail[:-1]: rules for tail, rules in _by_tail(_each_anchor(ANCHORED_RULES)).items() if tail[-1] == separator
-    }
+    separator: _by_anchor(one for one in _each_anchor(ANCHORED_RULES) if one.anchor[-1] == separator)
     for separator in _SEPARATORS
 }
 _SHAPED = tuple((rule, anchor.encode()) for rule in SHAPED_RULES for anchor in rule.anchors)
@@ -77,36 +88,56 @@ def known_forms(data: bytes, text: str, low: str, work: Work) -> Iterator[Spot]:
     """Secrets that their form gives away. `data` is `text` as bytes, `low` is it in lower case."""
     run_shape, shape = data.translate(_RUN_SHAPE), token_shape(data)
     work.spend(run_shape.count(_RUN) + sum(shape.count(anchor) for _, anchor in _SHAPED))
-    present = _present(text, low, work)
     yield from _after_tails(run_shape, text, work)
     yield from _of_shape(shape, text, work)
-    for one in present:
-        pattern = one.pattern
-        for found in pattern.finditer(low if one.rule.folded else text):
-            yield from _checked(one.rule, found, text, work)
-
-
-def _present(text: str, low: str, work: Work) -> list[_Anchored]:
-    """The rules whose anchor stands in the text. What they will cost is known then, before any is tried."""
-    present: list[_Anchored] = []
-    for rules in (*_ANCHORED, *_ending_in_separators(text)):
+    for rules in _ANCHORED:
         where = low if rules[0].rule.folded else text
-        # A pattern finds a literal twice as fast as `in` does.
-        if _pattern(rules[0].anchor, "", free=False).search(where):
-            work.spend(where.count(rules[0].anchor) * sum(one.rule.weight for one in rules))
-            present += rules
-    return present
+        for place in _places(rules[0].anchor, where):
+            yield from _at(place, rules, where, text, work)
+    for place, rules in _ending_in_separators(text):
+        yield from _at(place, rules, text, text, work)
 
 
-def _ending_in_separators(text: str) -> Iterator[tuple[_Anchored, ...]]:
-    """The rules whose anchor may stand in the text: all anchors with one separator are looked for in one pass."""
+def _at(place: int, rules: Sequence[_Anchored], where: str, text: str, work: Work) -> Iterator[Spot]:
+    """What the rules that share an anchor find where it stands."""
+    for one in rules:
+        work.spend(1 + one.rule.weight)
+        found = one.pattern.match(where, place)
+        if found:
+            yield from _checked(one.rule, found, text, work)
+        elif where.find("\n", place, place + _MAX_LINE) > 0:
+            yield from _wrapped(one, place, text, work)
+
+
+def _places(anchor: str, where: str) -> Iterator[int]:
+    """Where it stands. A pattern finds a short literal faster than `find` does, and a long one slower."""
+    if len(anchor) < _LONG_ANCHOR:
+        yield from (found.start() for found in _pattern(anchor, "", free=False).finditer(where))
+        return
+    place = where.find(anchor)
+    while place >= 0:
+        yield place
+        place = where.find(anchor, place + len(anchor))
+
+
+def _ending_in_separators(text: str) -> Iterator[tuple[int, tuple[_Anchored, ...]]]:
+    """Where anchors stand that end in a separator: at each separator, what is before it."""
     for separator, rules in _SEPARATED.items():
         if text.count(separator) * _MANY > len(text):
-            present = set(rules)
+            for one in rules:
+                yield from ((place, one) for place in _places(one[0].anchor, text))
         else:
-            present = {piece[1 - _TAIL :] for piece in text.split(separator)} & rules.keys()
-        for ending in present:
-            yield from _by_anchor(rules[ending])
+            for found in _before(separator).finditer(text):
+                one = rules[(found.lastindex or 1) - 1]
+                yield found.end() - len(one[0].anchor), one
+
+
+@cache
+def _before(separator: str) -> re.Pattern[str]:
+    """A group for each anchor that ends in it."""
+    sign = re.escape(separator)
+    anchors = (re.escape(rules[0].anchor[:-1]) for rules in _SEPARATED[separator])
+    return re.compile(f"{sign}(?:{'|'.join(f'(?<=({anchor}){sign})' for anchor in anchors)})")
 
 
 def _after_tails(shape: bytes, text: str, work: Work) -> Iterator[Spot]:
@@ -114,10 +145,26 @@ def _after_tails(shape: bytes, text: str, work: Work) -> Iterator[Spot]:
     while place >= 0:
         body = place + 1
         for one in _RUNS.get(text[max(0, body - _TAIL) : body], ()):
-            found = one.pattern.match(text, max(0, body - len(one.anchor)))
+            work.spend(1)
+            start = max(0, body - len(one.anchor))
+            found = one.pattern.match(text, start)
             if found:
                 yield from _checked(one.rule, found, text, work)
+            elif text.find("\n", start, start + _MAX_LINE) > 0:
+                yield from _wrapped(one, start, text, work)
         place = shape.find(_RUN, body + RUN_LENGTH)
+
+
+def _wrapped(one: _Anchored, start: int, text: str, work: Work) -> Iterator[Spot]:
+    """The secret that an editor has cut in two at a line's end."""
+    lines = _TWO_LINES.match(text, start)
+    if not lines or not _DIGIT.search(lines[1], len(one.anchor)):
+        return
+    work.spend(_CHECK_UNITS)
+    before = text[max(0, start - _BEHIND) : start]
+    found = one.pattern.match(before + lines[1] + lines[2], len(before))
+    if found and not one.rule.end and one.rule.check(found[0]):
+        yield Spot(one.rule.kind, start, lines.end(), exact=False)
 
 
 def _of_shape(shape: bytes, text: str, work: Work) -> Iterator[Spot]:
@@ -131,11 +178,13 @@ def _of_shape(shape: bytes, text: str, work: Work) -> Iterator[Spot]:
 
 
 def _checked(rule: SecretRule, found: re.Match[str], text: str, work: Work) -> Iterator[Spot]:
-    start, end = found.span("v") if "v" in found.re.groupindex else (found.start() - rule.behind, found.end())
+    group = found.lastgroup
+    start, end = found.span(group) if group in _SECRET_GROUPS else (found.start() - rule.behind, found.end())
+    work.spend(_CHECK_UNITS + (end - start) // _CHARACTERS_A_UNIT)
     if not rule.check(text[start:end]):
         return
     if not rule.end:
-        yield Spot(rule.kind, start, end)
+        yield Spot(rule.kind, start, end, exact=group != "open" and not _GOES_ON.match(text, end))
         return
     work.spend(_SEARCH_UNITS)
     closing = re.compile(rule.end).search(text, found.start(), found.start() + _MAX_CHARACTERS)

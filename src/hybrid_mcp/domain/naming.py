@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
 
 from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.profile import ModelSpec, Profile
 from hybrid_mcp.domain.vendors import ALIASES, PRESENT_NAMES
+
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,99}")
+"""What vendors call their models. A caller's own words must not reach one as a name."""
 
 
 def preferred_models(
@@ -16,7 +20,7 @@ def preferred_models(
     """The models meant by `provider:model`, by an alias (gemini, claude, openai, local), or by an old name.
 
     A model that is not listed is taken where `known` (a price) vouches for a cloud one, and where its provider is a
-    local OpenAI-compatible server: llama-server answers to any name.
+    local OpenAI-compatible server: llama-server answers to any name. It must look like the name of a model.
 
     Raises:
         InvalidRequest: nothing knows the name; the message lists near ones.
@@ -45,7 +49,7 @@ def _unlisted(
 ) -> ModelSpec:
     provider_name, _, model = wanted.partition(":")
     provider = profile.provider(provider_name)
-    if provider is not None and model:
+    if provider is not None and _MODEL.fullmatch(model):
         spec = ModelSpec(provider=provider, model=model, context_tokens=provider.context_tokens)
         if (provider.local and provider.kind == "openai") or (not provider.local and known(spec)):
             return spec

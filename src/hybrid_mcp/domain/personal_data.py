@@ -28,15 +28,16 @@ _ACCOUNT_SHAPE = b" AA00"
 _NO_DIGIT = re.compile(r"\D")
 _DIGITS = re.compile(r"\d+")
 _GROUPS = re.compile(r"\d{4}(?:[ .-]\d{4}){3}(?![\w])|\d{4}([ .-])\d{6}\1\d{4,5}(?![\w])")
+_FRACTION = re.compile(r"\d\.\Z")
 _ACCOUNT = re.compile(r"[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?:[ -][A-Z0-9]{4}){2,7}(?:[ -][A-Z0-9]{1,4})?)(?![A-Za-z0-9])")
-_DOMAIN = re.compile(r"@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
+_DOMAIN = re.compile(r"@[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}\.[A-Za-z][A-Za-z-]{0,22}[A-Za-z](?![\w-])")
 _LOCAL_PART = re.compile(r"[\w.+-]{1,64}\Z")
 _INTERNATIONAL = re.compile(r"\+(?<![\w.]\+)\d(?:[ ./()-]{0,2}+\d){7,14}+(?![\w.]?\d)")
 _NATIONAL = re.compile(
     r"[(\d](?<![\w.-].)(?:(?<=\()\d\d\d\)[ .-]?|\d\d[ .-])\d{3}[ .-]\d{4}(?![\w.-])"
-    r"|0(?<![\w./:-]0)\d{2,4}[ /-]\d{3,8}(?:[ -]\d{2,6}){0,2}(?![\w./:-])"
+    r"|0(?<![\w./:-]0)(?!\d{4}-\d{4}(?![ -]?\d))\d{2,4}[ /-]\d{3,8}(?:[ -]\d{2,6}){0,2}(?![\w./:-])"
 )
-"""North American, and with a trunk zero; a date is neither."""
+"""North American, and with a trunk zero; a date is neither, and a ZIP code with four more digits is none."""
 _NATIONAL_SHAPE = b"000 000"
 
 
@@ -58,7 +59,7 @@ def _cards_in_one(shape: bytes, text: str, work: Work) -> Iterator[Spot]:
         begin, end = found.span() if found else (place - 1, place + 12)
         if end - begin in _CARD_DIGITS and shape[begin] == shape[end + 1] == _SPACE and text[begin] in _FIRST_DIGITS:
             work.spend(_CHECK_UNITS)
-            if is_card(text[begin:end]):
+            if is_card(text[begin:end]) and not _FRACTION.search(text[max(0, begin - 2) : begin]):
                 yield Spot(CARD, begin, end)
         place = shape.find(_RUN, end + 1)
 
@@ -98,7 +99,7 @@ def _account_length(text: str) -> int:
 
 
 def _people(shape: bytes, text: str, work: Work) -> Iterator[Spot]:
-    work.spend(text.count("@"))
+    work.spend(2 * text.count("@"))
     addresses = [
         (found.start() - len(local[0]), found.end())
         for found in _DOMAIN.finditer(text)
@@ -107,9 +108,15 @@ def _people(shape: bytes, text: str, work: Work) -> Iterator[Spot]:
     if not addresses:
         return
     work.spend(text.count("+"))
-    phones = [*(found.span() for found in _INTERNATIONAL.finditer(text)), *_national(shape, text, work)]
+    phones = [*_international(text, work), *_national(shape, text, work)]
     for start, end in (*addresses, *phones) if phones else ():
         yield Spot(E_MAIL_AND_PHONE, start, end)
+
+
+def _international(text: str, work: Work) -> Iterator[tuple[int, int]]:
+    for found in _INTERNATIONAL.finditer(text):
+        work.spend(_CHECK_UNITS)
+        yield found.span()
 
 
 def _national(shape: bytes, text: str, work: Work) -> Iterator[tuple[int, int]]:

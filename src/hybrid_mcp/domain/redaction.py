@@ -3,74 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from types import MappingProxyType
 
 from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.privacy import Finding
+from hybrid_mcp.domain.ways_out import has_way_out
 
 MAX_VALUES = 100
 """Different secrets in one request. A text with more is a list of secrets, and no model needs to see one."""
 
-_LABEL = re.compile(r"[^A-Z0-9]+")
-_ARTICLE = re.compile(r"^(?:AN?|WHAT)\b")
-_ADDRESS = re.compile(r"[/\\:][/\\]|www\.")
-"""Of a web address, also as browsers mend it: `https:/host`, `\\\\host`."""
-_LAST_GAP = re.compile(r"\s(?=\S*\Z)")
+PLACEHOLDERS_STAY = (
+    "placeholders stay in the answer, because it holds web addresses or markup that could carry them away"
+)
+
+_PLACEHOLDER = re.compile(r"<REDACTED_\d+>")
+_AFTER_A_VALUE = re.compile(r"\Z|\s|[\"'`]+(?=[\s,;:)\]}>.]|\Z)|[,;)\]}]+(?=\s|\Z)")
 
 
-@dataclass(slots=True)
-class Restorer:
-    """Puts values back in place of placeholders, in a whole text or in a stream of pieces.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """An answer for the caller. `note`: why its placeholders are still in it."""
 
-    A placeholder in a web address stays: an answer that a prompt made the model write must not carry a secret to a
-    host when it is shown or followed.
-    """
-
-    values: Mapping[str, str] = field(repr=False)
-    _held: str = ""
-    _word: str = ""
-
-    def restore(self, text: str) -> str:
-        """The whole text with the values put back."""
-        fresh = Restorer(self.values)
-        return fresh.feed(text) + fresh.close()
-
-    def feed(self, piece: str) -> str:
-        """What can be shown now: all but an end that may be the beginning of a placeholder."""
-        text = self._held + piece
-        keep = self._beginning_of_a_placeholder(text)
-        self._held = text[keep:]
-        return "".join(self._restored(text[:keep]))
-
-    def close(self) -> str:
-        """What was held back: the stream has ended."""
-        rest, self._held = self._held, ""
-        return "".join(self._restored(rest))
-
-    def _beginning_of_a_placeholder(self, text: str) -> int:
-        """The index from which the text may go on to be a placeholder; its length where it may not."""
-        start = text.rfind("<")
-        whole = start < 0 or not any(name.startswith(text[start:]) and name != text[start:] for name in self.values)
-        return len(text) if whole else start
-
-    def _restored(self, text: str) -> Iterator[str]:
-        if not self.values:
-            yield text
-            return
-        for part in re.split(f"({'|'.join(map(re.escape, self.values))})", text):
-            shown = self.values[part] if part in self.values and not _ADDRESS.search(self._word) else part
-            gap = _LAST_GAP.search(part)
-            self._word = _as_far_as_it_matters(part[gap.end() :] if gap else self._word + part)
-            yield shown
-
-
-def _as_far_as_it_matters(word: str) -> str:
-    """As much of a word without spaces as tells whether it is an address."""
-    address = _ADDRESS.search(word)
-    return address[0] if address else word[-3:]
+    text: str
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,74 +40,94 @@ class Outgoing:
     values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     note: str | None = None
 
-    def restorer(self) -> Restorer:
-        """For one answer."""
-        return Restorer(self.values)
+    def restored(self, answer: str) -> Restored:
+        """The whole answer with the values put back, or as it is where something in it could send them somewhere.
+
+        A prompt may have made the model write it so that a secret goes to a host when it is shown or followed.
+        """
+        used = [name for name in self.values if name in answer]
+        if not used:
+            return Restored(text=answer)
+        places = re.compile("|".join(map(re.escape, used)))
+        text = places.sub(lambda found: self.values[found[0]], answer)
+        # Alone a value may hold a dot or a slash. Among others it may be half of an address that somebody has planted.
+        looked_at = text if len(used) > 1 else places.sub("x", answer)
+        return Restored(text=answer, note=PLACEHOLDERS_STAY) if has_way_out(looked_at) else Restored(text=text)
 
 
 def redact(
     request: Request, findings: Sequence[Finding], scan: Callable[[Request], Sequence[Finding]]
-) -> tuple[Request, Restorer] | None:
+) -> Outgoing | None:
     """The request with placeholders, and what puts the values back; None where it must stay as it is.
 
-    None: the request is confidential, something cannot be cut out exactly, too much was found, or `scan` still finds
-    something in what would go out. The same value has the same placeholder wherever it stands in the request, also
-    where it was not found. A placeholder is a text that stands nowhere in the request.
+    None: the request is confidential, something cannot be cut out exactly, too much was found, a value also stands
+    where it was not found (a list of guesses would come out with a gap at the right one), or `scan` still finds
+    something in what would go out. The same value has the same placeholder wherever it was found. A placeholder is a
+    text that stands nowhere in the request.
     """
-    if request.confidential or not all(map(_is_redactable, findings)):
-        return None
     texts = dict(request.texts())
-    names = _names(texts, findings)
-    if len(names) > MAX_VALUES:
+    if request.confidential or not all(_is_redactable(finding, texts) for finding in findings):
         return None
-    if not names:
-        return request, Restorer({})
-    longest_first = sorted(names, key=len, reverse=True)
-    values = re.compile("|".join(map(re.escape, longest_first)))
+    names = _Names(texts.values())
+    clean = {where: _cut(text, _merged(findings, where), names) for where, text in texts.items()}
+    values = {name: value for value, name in names.by_value.items()}
+    if len(values) > MAX_VALUES or any(value in text for text in clean.values() for value in values.values()):
+        return None
+    if not values:
+        return Outgoing(request=request)
+    changed = {where: text for where, text in clean.items() if text != texts[where]}
     try:
-        clean = replace(
-            request, **{where: values.sub(lambda found: names[found[0]], text) for where, text in texts.items()}
-        )
+        outgoing = replace(request, **changed)
     except InvalidRequest:
         return None
-    if scan(clean):
-        return None
-    return clean, Restorer({name: value for value, name in names.items()})
+    return None if scan(outgoing) else Outgoing(request=outgoing, values=values)
 
 
-def _is_redactable(finding: Finding) -> bool:
-    return finding.category in {"secret", "personal"} and bool(finding.spans)
+def _is_redactable(finding: Finding, texts: Mapping[str, str]) -> bool:
+    if finding.category == "personal":
+        return bool(finding.spans)
+    text = texts.get(finding.where, "")
+    return finding.category == "secret" and bool(finding.spans) and all(_is_whole(text, *one) for one in finding.spans)
 
 
-def _names(texts: Mapping[str, str], findings: Iterable[Finding]) -> dict[str, str]:
-    """A placeholder for each value, numbered by its label in the order in which the values stand."""
-    names: dict[str, str] = {}
-    last: dict[str, int] = {}
-    everything = "\n".join(texts.values())
-    for where, text in texts.items():
-        for start, end, label in _merged(finding for finding in findings if finding.where == where):
-            value = text[start:end]
-            if value in names:
-                continue
-            number = last.get(label, 0) + 1
-            while f"<{label}_{number}>" in everything:
-                number += 1
-            last[label] = number
-            names[value] = f"<{label}_{number}>"
-    return names
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Whether nothing beside the span can be a part of the value."""
+    return _AFTER_A_VALUE.match(text, end) is not None and not text[max(0, start - 1) : start].isalnum()
 
 
-def _merged(findings: Iterable[Finding]) -> list[tuple[int, int, str]]:
+def _merged(findings: Iterable[Finding], where: str) -> list[tuple[int, int]]:
     """The spans in order; where two overlap, they are one."""
-    merged: list[tuple[int, int, str]] = []
-    for start, end, label in sorted((*span, _label(finding.kind)) for finding in findings for span in finding.spans):
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(span for finding in findings if finding.where == where for span in finding.spans):
         if merged and start < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]), merged[-1][2])
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
-            merged.append((start, end, label))
+            merged.append((start, end))
     return merged
 
 
-def _label(kind: str) -> str:
-    """`an AWS access key` is AWS_ACCESS_KEY."""
-    return _LABEL.sub("_", _ARTICLE.sub("", kind.upper())).strip("_")
+class _Names:
+    """A placeholder for each value, numbered in the order in which the values stand.
+
+    It does not say what it stands for: a word such as `password` would make what follows it look like one.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        taken = {name for text in texts for name in _PLACEHOLDER.findall(text)}
+        self._fresh = (name for number in count(1) if (name := f"<REDACTED_{number}>") not in taken)
+        self.by_value: dict[str, str] = {}
+
+    def of(self, value: str) -> str:
+        if value not in self.by_value:
+            self.by_value[value] = next(self._fresh)
+        return self.by_value[value]
+
+
+def _cut(text: str, spans: Iterable[tuple[int, int]], names: _Names) -> str:
+    """The text with a placeholder for each span."""
+    parts: list[str] = []
+    done = 0
+    for start, end in spans:
+        parts += (text[done:start], names.of(text[start:end]))
+        done = end
+    return "".join((*parts, text[done:]))

@@ -4,6 +4,8 @@ reserved ──> dispatched ──> settled    the provider answered: the true c
     │             └───────> forfeited  the outcome is unknown: the whole reservation is charged
     │                           └────> settled   it was given up for lost, and its owner came back with the true cost
     └──> voided                        provably never sent: all of it is freed
+
+A call that was charged more than its bound may become `corrected` in the end: the owner knows what was billed in truth.
 """
 
 from __future__ import annotations
@@ -29,12 +31,14 @@ from hybrid_mcp.domain.budget import (
 from hybrid_mcp.domain.errors import StorageError
 from hybrid_mcp.domain.money import ZERO, Usd
 
-State = Literal["reserved", "dispatched", "settled", "voided", "forfeited"]
+State = Literal["reserved", "dispatched", "settled", "voided", "forfeited", "corrected"]
 Event = Literal["dispatch", "settle", "void", "forfeit"]
 Source = Literal["local", "cloud", "cache"]
 
 EXPIRED = "expired"
 """The outcome of a reservation that was given up for lost."""
+CORRECTED: State = "corrected"
+"""The state and the outcome of one that the owner has corrected."""
 
 LEASE_GRACE_S = 30.0
 """A reservation's lease outlives its call's deadline by this much at the most, in seconds."""

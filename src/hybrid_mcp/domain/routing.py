@@ -31,6 +31,7 @@ from hybrid_mcp.domain.errors import (
     HybridError,
     NoRoute,
     SensitiveContent,
+    StorageError,
 )
 from hybrid_mcp.domain.money import NANOS_PER_USD, ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec, Tier
@@ -121,6 +122,8 @@ def refusal(decision: Decision) -> HybridError:
         return BudgetExceeded(message, passing="reserved" in main)
     if main == {"context"}:
         return ContextTooLong(message)
+    if main == {"ledger"}:
+        return StorageError(message)
     return EgressDenied(message) if main and main <= {"airgap", "whitelist"} else NoRoute(message)
 
 
@@ -272,4 +275,4 @@ def _reason(situation: Situation, ordered: Sequence[Candidate], out: Sequence[Ex
     return "; ".join(parts)
 
 
-_ABOUT_MONEY = frozenset({"blocked", "budget", "reserved"})
+_ABOUT_MONEY = frozenset({"blocked", "ledger", "budget", "reserved"})

@@ -116,13 +116,15 @@ _TASK_SHARES: Mapping[str, int] = {
 class Complexity:
     """`hundredths`: the sum of the signals held to 0..100. `signals`: shares in hundredths, zeros left out.
 
-    `task`: the task type given, else inferred from the prompt, None where neither says one. `tokens`: the estimate.
+    `task`: the task type given, else inferred from the prompt, None where neither says one. `inferred`: what the prompt
+    says, whatever was given. `tokens`: the estimate.
     """
 
     hundredths: int
     signals: Mapping[str, int]
     task: str | None
     tokens: int
+    inferred: str | None = None
 
     @property
     def score(self) -> float:
@@ -150,11 +152,13 @@ def score(request: Request) -> Complexity:
         "explain_large_context": _between(context_size, _EXPLAIN) if "explain" in words else 0,
         "over_8000_tokens": 40 if tokens > LARGE_CONTEXT_TOKENS else 0,
     }
+    inferred = _inferred_task(request, spelled, prompt_size)
     return Complexity(
         hundredths=max(0, min(100, sum(signals.values()))),
         signals={name: share for name, share in signals.items() if share},
-        task=given or _inferred_task(request, spelled, prompt_size),
+        task=given or inferred,
         tokens=tokens,
+        inferred=inferred,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import binascii
 import re
 
+from hybrid_mcp.domain.expressions import is_code, is_mixed, is_path, is_scrambled
+
 IBAN_LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
     "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18,
@@ -27,7 +29,8 @@ _FILLER = re.compile(r"[xX*#._-]")
 _PLACEHOLDER = re.compile(
     r"example|sample|change.?me|your|placeholder|dummy|redacted|insert|replace|todo|fixme|xxx|\*\*\*|\.\.\.|goes.here"
     r"|[_-]here\b|^here[_-]|\bfake|foobar|environ|process\.env|getenv|\bsecrets\.|vault|^file:|^arn:|://|hidden|masked"
-    r"|\$\{|\{\{|%\(|^<|>$|^\$[a-z_]+$|^%[a-z_]+%$|^#\{|^@|^\{.*\}$"
+    r"|\$\{[a-z_]|\{\{\s*[a-z_.$-]|\{\{$|%\([a-z_]+\)|^<[\w .:|/-]*>?$|^\$[a-z_]\w*$|^%[a-z_]+%$|^#\{[a-z@]"
+    r"|^@[a-z_]\w*$|^\$\(|^\{[\w.]*(?:[!:][^}]*)?\}|^%[sdr](?!\w)|\[[^\]]*(?:a-z|0-9)|\(\?[:=!p]"
 )
 _WELL_KNOWN = frozenset({
     "password", "password1", "password12", "password123", "password1234", "password!", "passw0rd", "passw0rd!",
@@ -38,6 +41,8 @@ _WELL_KNOWN = frozenset({
 })  # fmt: skip
 """Guesses that every list of passwords begins with: one gives nothing away, and documents are full of them."""
 
+_TEMPLATES = ("{", "$", "(", "[")
+_IN_NO_URL = re.compile(r"[/\"'<>]")
 _URL_WORDS = frozenset({
     "pass", "passwd", "passphrase", "token", "secret", "postgres", "mysql", "admin", "guest", "mypassword", "mypass",
     "mysecret", "userpass", "dbpass", "dbpassword", "some_password", "somepassword", "user_password", "strong_password",
@@ -47,11 +52,11 @@ _URL_WORDS = frozenset({
 
 _NAMES_AN_ALGORITHM = re.compile(
     r"^(?:sha|md|base|bcrypt|utf|hs|rs|es|ps|oauth|openid|x\.?|argon|pbkdf|scrypt|aes|rsa|ed|http|tls|v|ipv|oidc|saml)"
-    r"[-_]?\d[a-z0-9]{0,4}(?:$|[-_./,:])"
+    r"[-_]?\d[a-z0-9]{0,4}(?:$|[-_./,:](?!\S{32}))"
 )
-_CODE = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*)+[!?]?\Z|\$[A-Za-z_]")
+_ALPHANUMERIC = re.compile(r"\w+")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
-_TYPE = re.compile(r"(?:[A-Z][a-z]+\d*)+")
+_TYPE = re.compile(r"(?:[A-Z][a-z]+\d*)+|\w*[A-Z][a-z]{2,}[A-Z][a-z]{2,}")
 _NUMBER_OR_TIME = re.compile(r"[+-]?\d[\d.,:/T_-]*(?:Z|ms|[smhdkKMG]?[bB]?)?")
 _WORD = re.compile(r"[a-z]+\d{0,2}|[A-Z]+\d{0,2}|[A-Z][a-z]+\d{0,2}|(?:[a-z]+|[A-Z][a-z]*)(?:[A-Z][a-z]+)+|\d{1,4}|")
 _PARTS = re.compile(r"[-_./:@ +]")
@@ -60,6 +65,12 @@ _SIGN = re.compile(r"[!#%^*+?~$&]")
 _LETTER = re.compile("[A-Za-z]")
 _SYMBOLS = frozenset("!#%^*+=?~$@&-_.:/|")
 _PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
+_SHORTEST, _LONGEST = 6, 256
+"""Characters of a password."""
+_LOOKED_AT = 512
+"""Characters of a key that tell what it is."""
+_MIN_SCRAMBLED = 8
+"""Letters of a password that holds nothing else."""
 
 
 def passes_luhn(number: str) -> bool:
@@ -103,16 +114,20 @@ def is_placeholder(value: str) -> bool:
 
 def is_password(value: str, *, quoted: bool) -> bool:
     """A value after the word password, rather than a placeholder, a type, an algorithm or code."""
-    if len(value) < 6 or _is_no_value(value, quoted=quoted):
+    if not _SHORTEST <= len(value) <= _LONGEST or _is_no_value(value, quoted=quoted):
         return False
     if value.isdigit():
         return len(value) >= 8
     if not any(character.isalpha() for character in value):
         return False
-    strange = sum(1 for character in value if character.isdigit() or character in _SYMBOLS)
-    if strange == 0 or _is_encoded(value):
-        return _is_encoded(value)
-    return _DIGIT.search(value) is not None or _SIGN.search(value.strip("?!")) is not None
+    if _DIGIT.search(value) or _SIGN.search(value.strip("?!")):
+        return True
+    return _is_encoded(value) or (len(value) >= _MIN_SCRAMBLED and is_scrambled(value))
+
+
+def is_said_password(value: str) -> bool:
+    """A value where a command or a file has its password."""
+    return is_password(value, quoted=True)
 
 
 def is_strong(value: str) -> bool:
@@ -123,12 +138,15 @@ def is_strong(value: str) -> bool:
 
 def is_key(value: str, *, quoted: bool) -> bool:
     """A value after the word key, token or secret: long enough for one, and neither words nor code."""
+    value = value[:_LOOKED_AT]
     if len(value) == 40 and re.fullmatch(r"[A-Za-z0-9/+]{40}", value) and is_varied(value.replace("0", "")):
         return True
     if _is_encoded(value) and not is_placeholder(value):
         return True
-    if len(value) < 12 or _is_no_value(value, quoted=quoted) or not is_varied(value):
+    if len(value) < 12 or _is_no_value(value, quoted=quoted):
         return False
+    if not is_varied(value):
+        return quoted and not _DIGIT.search(value) and is_filled(value) and is_scrambled(value)
     return quoted or not _IDENTIFIER.fullmatch(value) or (_many_digits(value) and not _TYPE.fullmatch(value))
 
 
@@ -139,17 +157,26 @@ def is_basic_login(value: str) -> bool:
 
 
 def is_url_password(value: str) -> bool:
-    """A password between `user:` and `@host`, rather than the word for one."""
+    """A password between `user:` and `@host`, rather than the word for one, code, or a path with an `@` in it."""
     bare = value.strip("[](){}<>")
-    return len(bare) >= 5 and not is_placeholder(value) and bare.lower() not in _URL_WORDS
+    if len(bare) < 5 or bare.lower() in _URL_WORDS:
+        return False
+    if value.startswith(_TEMPLATES) and is_code(value):
+        return False
+    first, at, _ = value.partition("@")
+    if (at or "/" in value) and (_IN_NO_URL.search(first) or not is_url_password(first)):
+        return is_mixed(value) and not is_placeholder(value)
+    return not is_placeholder(value)
 
 
 def _is_no_value(value: str, *, quoted: bool) -> bool:
-    if is_placeholder(value) or _NAMES_AN_ALGORITHM.match(value.lower()) or value.startswith(("/", "./", "../", "~/")):
+    if is_placeholder(value) or _NAMES_AN_ALGORITHM.match(value.lower()) or is_path(value):
         return True
     if (_NUMBER_OR_TIME.fullmatch(value) and not value.isdigit()) or _is_words(value):
         return True
-    return not quoted and (_CODE.match(value) is not None or _is_named_after_itself(value))
+    if quoted:
+        return False
+    return _is_named_after_itself(value) if _ALPHANUMERIC.fullmatch(value) else is_code(value)
 
 
 def _is_named_after_itself(value: str) -> bool:

@@ -26,6 +26,7 @@ _URL = re.compile(
     r"https?://(?P<host>\[[0-9a-f:.]+\]|[^\[\]/?#:@\\%\s]+)(?::[0-9]{1,5})?(?:/[^\\\s]*|[?#][^\\\s@]*)?", re.IGNORECASE
 )
 _NAME = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@._/-]{0,127}")
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
 _NUMERIC_LABEL = re.compile(r"(?:0x[0-9a-f]*|\d+)")
 
 
@@ -80,21 +81,26 @@ class Whitelist:
 
     def keeps_local(self, task: str) -> bool:
         """Whether the owner said that this task never goes to a cloud."""
-        return self._answer_for(task) is False
+        return self.answer_for_task(task) is False
 
-    def _answer_for(self, task: str) -> bool | None:
-        """What the list says of a task type, in any case; two spellings that disagree mean no."""
-        wanted = task.strip().casefold()
-        answers = [allowed for name, allowed in self.allowed_for_cloud.items() if name.casefold() == wanted]
+    def answer_for_task(self, task: str) -> bool | None:
+        """What the list says of a task type, None where it does not know it; two spellings that disagree mean no."""
+        wanted = task_key(task)
+        answers = [allowed for name, allowed in self.allowed_for_cloud.items() if task_key(name) == wanted]
         return all(answers) if answers else None
 
     def _check_task(self, task: str) -> Verdict:
-        answer = self._answer_for(task)
+        answer = self.answer_for_task(task)
         if answer is None:
             return Verdict(allowed=False, reason="allowed_for_cloud does not list this task type")
         rule = f"allowed_for_cloud: {task} = {'true' if answer else 'false'}"
         reason = "this task type may go to a cloud model" if answer else "this task type stays on this machine"
         return Verdict(allowed=answer, reason=reason, matched_rule=rule)
+
+
+def task_key(task: str) -> str:
+    """The one form in which task types are compared: `Code-Review`, `code review` and `code_review` are the same."""
+    return _BETWEEN_WORDS.sub("_", task.strip().casefold())
 
 
 def unknown_type_reason() -> str:

@@ -18,6 +18,7 @@ from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
 from hybrid_mcp.providers.http import Egress, base_url_of, bearer, client_httpx2
+from hybrid_mcp.providers.prices import US_PERCENT
 from hybrid_mcp.providers.streaming import IDLE_S, Answer, count, patience_for, read_stream
 
 _FINISH: Mapping[str, Finish] = {
@@ -82,6 +83,8 @@ class AnthropicProvider:
             system=system or omit,
             messages=[_message(message) for message in call.messages if message.role != "system"],
             max_tokens=call.max_output_tokens,
+            # A priority tier is sold at prices of its own.
+            service_tier="standard_only" if self._spec.price_provider == "anthropic" else omit,
             stream=True,
         )
         async with stream:
@@ -115,7 +118,7 @@ def _take(answer: Answer, event: RawMessageStreamEvent) -> None:
             case "message_start":
                 # Its output is what was written so far: only the end tells of all of it.
                 started = _usage(event.message.usage, Usage(input_tokens=0, output_tokens=0))
-                answer.usage = replace(started, output_tokens=0)
+                answer.tell(replace(started, output_tokens=0))
             case "content_block_delta" if event.delta.type == "text_delta":
                 answer.add(event.delta.text)
             case "content_block_delta" if event.delta.type == "thinking_delta":
@@ -123,9 +126,10 @@ def _take(answer: Answer, event: RawMessageStreamEvent) -> None:
             case "content_block_delta" if event.delta.type == "input_json_delta":
                 answer.aside(event.delta.partial_json)
             case "message_delta":
-                answer.usage = _usage(event.usage, answer.usage or Usage(input_tokens=0, output_tokens=0))
                 if event.delta.stop_reason:
                     answer.finish = _FINISH.get(event.delta.stop_reason, "other")
+                if event.usage.output_tokens is not None:  # pyright: ignore[reportUnnecessaryComparison]
+                    answer.tell(_usage(event.usage, answer.usage or Usage(input_tokens=0, output_tokens=0)))
             case _:
                 pass
     except (AttributeError, TypeError) as error:
@@ -133,7 +137,7 @@ def _take(answer: Answer, event: RawMessageStreamEvent) -> None:
 
 
 def _usage(reported: ReportedUsage | MessageDeltaUsage, before: Usage) -> Usage:
-    """The counts so far, each of which the last event that states it decides.
+    """The counts so far: of each the largest that any event states.
 
     The API leaves what was read from and written to its cache out of `input_tokens`; ours counts all of the input.
     """
@@ -147,11 +151,12 @@ def _usage(reported: ReportedUsage | MessageDeltaUsage, before: Usage) -> Usage:
         cached_tokens=read,
         cache_write_tokens=written,
         reasoning_tokens=count(thinking and thinking.thinking_tokens) or before.reasoning_tokens,
+        surcharge_percent=US_PERCENT if getattr(reported, "inference_geo", None) == "us" else before.surcharge_percent,
     )
 
 
 def _stated(value: object, before: int) -> int:
-    return count(value) if isinstance(value, int) and value >= 0 else before
+    return max(count(value), before)
 
 
 def _failure(spec: ProviderSpec, model: str, error: Exception, *, begun: bool) -> HybridError:

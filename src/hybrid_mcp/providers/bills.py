@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import cast
@@ -11,6 +12,7 @@ from hybrid_mcp.domain.profile import Bill
 
 MOST_DOLLARS = 10_000
 """Forty times the dearest call: a million tokens in and 200,000 out at $150 and $600 a million (o1-pro)."""
+_NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,40})?(?:[eE]-?[0-9]{1,2})?")
 _TICKS_PER_NANO = 10  # a tick is 1e-10 dollars
 
 
@@ -42,10 +44,13 @@ def _with_upstream(usage: Mapping[str, object]) -> Usd | None:
 
 
 def _dollars(told: object) -> Usd | None:
-    """A JSON number. The shortest decimal that reads as a float is the text that the vendor wrote."""
-    if isinstance(told, bool) or not isinstance(told, (int, float)) or not 0 <= told <= MOST_DOLLARS:
+    """A number, also in a string. The shortest decimal that reads as a float is the text that the vendor wrote."""
+    if isinstance(told, bool) or not isinstance(told, (int, float, str)):
         return None
-    return Usd.cost(Decimal(repr(told)))
+    text = told if isinstance(told, str) else repr(told)
+    if not _NUMBER.fullmatch(text) or not 0 <= (dollars := Decimal(text)) <= MOST_DOLLARS:
+        return None
+    return Usd.cost(dollars)
 
 
 def _ticks(told: object) -> Usd | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from typing import cast
 
 import anyio
+import certifi
 import httpcore
 import httpx
 
@@ -29,7 +31,7 @@ _FAILED = (httpcore.ConnectError, httpcore.ConnectTimeout)
 
 def guarded_httpx(spec: ProviderSpec, egress: Egress, credentials: Credentials) -> httpx.AsyncBaseTransport:
     """Checked requests on checked connections: no proxy, no retry, no unix socket, nothing from the environment."""
-    tls = plain_tls(spec) or httpx.create_ssl_context(trust_env=False)
+    tls = plain_tls(spec) or _tls()
     pool = httpcore.AsyncConnectionPool(
         ssl_context=tls,
         max_connections=None,
@@ -39,6 +41,13 @@ def guarded_httpx(spec: ProviderSpec, egress: Egress, credentials: Credentials) 
     )
     inner = put_on(pool, httpx.AsyncHTTPTransport(verify=tls, trust_env=False))
     return _Transport(Guard(spec=spec, egress=egress, credentials=credentials), inner)
+
+
+def _tls() -> ssl.SSLContext:
+    """As httpx makes it, but the session keys are never written to the file that SSLKEYLOGFILE names."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.load_verify_locations(cafile=certifi.where())
+    return tls
 
 
 class _Transport(httpx.AsyncBaseTransport):

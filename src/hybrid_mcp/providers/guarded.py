@@ -23,7 +23,7 @@ from hybrid_mcp.domain.breaker import (
     settle,
     state,
 )
-from hybrid_mcp.domain.completion import Completion
+from hybrid_mcp.domain.completion import Completion, Usage
 from hybrid_mcp.domain.errors import HybridError, ProviderRateLimited, ProviderTimeout, ProviderUnavailable
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Clock, Progress, Provider, ProviderCall
@@ -171,6 +171,9 @@ class _FirstPiece:
     def aside(self, text: str) -> None:
         self._silent = False
         self._progress.aside(text)
+
+    def told(self, usage: Usage) -> None:
+        self._progress.told(usage)
 
     def status(self, text: str) -> None:
         self._silent = False

@@ -210,7 +210,7 @@ def _take(answer: Answer, part: ollama.ChatResponse) -> None:
     if part.done:
         answer.finish = _FINISH.get(part.done_reason or "stop", "other")
         if part.prompt_eval_count is not None:
-            answer.usage = Usage(input_tokens=count(part.prompt_eval_count), output_tokens=count(part.eval_count))
+            answer.tell(Usage(input_tokens=count(part.prompt_eval_count), output_tokens=count(part.eval_count)))
 
 
 def _context(spec: ProviderSpec, shown: _Shown) -> int:

@@ -193,7 +193,7 @@ def _take(answer: Answer, chunk: ChatCompletionChunk, bill: Bill | None) -> None
             answer.aside(choice.delta.refusal)
             _take_asides(answer, choice.delta)
         if chunk.usage is not None:
-            answer.usage = _usage(chunk.usage, bill)
+            answer.tell(_usage(chunk.usage, bill))
     except (AttributeError, TypeError) as error:
         raise ValueError("not a chat chunk") from error
 
@@ -223,14 +223,15 @@ def _take_asides(answer: Answer, delta: ChoiceDelta) -> None:
 
 
 def _usage(usage: CompletionUsage, bill: Bill | None) -> Usage:
-    """Token counts. Some servers leave the thinking out of `completion_tokens`, but none out of `total_tokens`."""
+    """Token counts. Some servers leave the thinking out of `completion_tokens`, fewer out of `total_tokens` too."""
     tokens_in, tokens_out, total = count(usage.prompt_tokens), count(usage.completion_tokens), count(usage.total_tokens)
     details_in, details_out = usage.prompt_tokens_details, usage.completion_tokens_details
+    reasoning = count(details_out and details_out.reasoning_tokens)
     return Usage(
         input_tokens=tokens_in,
-        output_tokens=max(tokens_out, total - tokens_in),
+        output_tokens=max(tokens_out, total - tokens_in, tokens_out + reasoning if reasoning > tokens_out else 0),
         cached_tokens=count(details_in and details_in.cached_tokens),
-        reasoning_tokens=count(details_out and details_out.reasoning_tokens),
+        reasoning_tokens=reasoning,
         billed=billed(bill, usage.model_extra or {}),
     )
 

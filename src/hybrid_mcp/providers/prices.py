@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from decimal import ROUND_CEILING, Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hybrid_mcp.domain.budget import Quote
@@ -30,12 +31,19 @@ _NANOS_PER_TOKEN = 1_000
 _INPUT = ("input_mtok", "cache_write_mtok", "cache_read_mtok")
 _OUTPUT = ("output_mtok", "output_reasoning_mtok", "output_audio_mtok", "output_image_mtok", "output_video_mtok")
 
+US_PERCENT = 10
+MOST_SURCHARGE_PERCENT: Mapping[str, int] = MappingProxyType({"anthropic": US_PERCENT})
+"""What a vendor may add to its list price. Anthropic: where a workspace has its requests answered in the US alone,
+which a request cannot prevent for every model (its pricing page, Data residency)."""
+
 _SEARCHING = re.compile(r"sonar|deep-research|search-(?:preview|api)")
 """Models that search the web by themselves, as often as they like, for a fee each time."""
 _EDITION = re.compile(
-    r"(?:@(?:latest|default|[\d-]+)|-(?:latest|preview|\d{4}-\d\d-\d\d|\d\d-\d\d(?:\d\d)?|\d{8}|\d{6}|\d{3,4}))+$"
+    r"(?!(?:\D*\d){9})"
+    r"(?:@(?:latest|default|\d{4}-\d\d-\d\d|\d{1,8})"
+    r"|-(?:latest|preview|\d{4}-\d\d-\d\d|\d\d-\d\d(?:\d\d)?|\d{8}|\d{6}|\d{3,4}))+$"
 )
-"""What names an edition of the same model: a date, a version of three digits, `latest`, `preview`."""
+"""What names an edition of the same model: a date, a version of three digits, `latest`, `preview`: at most 8 digits."""
 
 
 class GenaiPrices:
@@ -54,7 +62,8 @@ class GenaiPrices:
         prices = [info.get_prices(moment) for moment in _moments(info, start, end)]
         if not all(_is_sold_by_token(model, info, price) for price in prices):
             return None
-        return _dearest(_bound(price, tokens) for price in prices)
+        surcharge = MOST_SURCHARGE_PERCENT.get(model.provider.price_provider or "", 0)
+        return _dearest(_bound(price, tokens, surcharge) for price in prices)
 
     def cost(self, model: ModelSpec, usage: Usage, at: datetime) -> Usd | None:
         """The price at the time `at`. Parts that are larger than their whole count as the whole."""
@@ -75,7 +84,8 @@ class GenaiPrices:
             "output_tokens": output_tokens,
             "output_reasoning_tokens": max(0, usage.reasoning_tokens),
         }
-        return Usd.cost(info.calc_price(counts, provider, genai_request_timestamp=at).total_price)
+        listed = info.calc_price(counts, provider, genai_request_timestamp=at).total_price
+        return Usd.cost(listed * (100 + usage.surcharge_percent) / 100)
 
     def facts(self, model: ModelSpec, at: datetime) -> ModelFacts | None:
         """Context window and list price at the time `at`; what the owner declared goes first."""
@@ -135,11 +145,14 @@ def _is_sold_by_token(model: ModelSpec, info: ModelInfo, price: ModelPrice) -> b
     return not searches and _base(price.input_mtok) > 0 and _base(price.output_mtok) > 0
 
 
-def _bound(price: ModelPrice, tokens: int) -> Quote:
+def _bound(price: ModelPrice, tokens: int, surcharge_percent: int) -> Quote:
+    factor = Decimal(100 + surcharge_percent) / 100
     dollars = max(_highest(getattr(price, name), tokens) for name in _INPUT) * tokens / _TOKENS_PER_PRICE
     per_request = _highest(price.requests_kcount, tokens) / 1_000
     output = max(_highest(getattr(price, name), tokens) for name in _OUTPUT)
-    return Quote(input=Usd.cost(dollars + per_request), output_token_nanos=_up(output * _NANOS_PER_TOKEN))
+    return Quote(
+        input=Usd.cost((dollars + per_request) * factor), output_token_nanos=_up(output * _NANOS_PER_TOKEN * factor)
+    )
 
 
 def _dearest(quotes: Iterable[Quote]) -> Quote:

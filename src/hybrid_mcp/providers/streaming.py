@@ -59,6 +59,7 @@ class Answer:
         self.begun = False
         self.finish: Finish | None = None
         self.usage: Usage | None = None
+        self.is_counted = False  # whether usage was told with the end of the answer or after it
         self._progress = progress
         self._name = name
         self._output_cap = output_cap
@@ -88,6 +89,12 @@ class Answer:
             self._count(text)
             self._progress.aside(text)
 
+    def tell(self, usage: Usage) -> None:
+        """Take what the provider says of the usage; of several reports each number's largest counts."""
+        self.usage = usage if self.usage is None else self.usage.and_then(usage)
+        self.is_counted = self.finish is not None
+        self._progress.told(self.usage)
+
     def add_logprobs(self, logprobs: Iterable[object]) -> None:
         self._logprobs.extend(believable(logprobs))
 
@@ -97,7 +104,7 @@ class Answer:
         usage = self.usage if self.usage is not None and self.usage.input_tokens else None
         return Completion(
             text="".join(self._pieces), finish=self.finish or "other", usage=usage, mean_logprob=mean,
-            streamed_bytes=self._written.dense,
+            streamed=self._written.extent,
         )  # fmt: skip
 
     def _count(self, text: str) -> None:
@@ -119,7 +126,8 @@ async def read_stream(
 ) -> None:
     """Open a stream, give each of its items to `take`, and close it, also when cancelled.
 
-    A finished answer is whole as soon as its usage came, or did not come in time.
+    A finished answer is whole when its stream ends, or when nothing more was worth waiting for. Usage that was told
+    before its end, and was not followed by any after it in that time, is only the beginning of the truth, and dropped.
 
     Raises:
         TimeoutError: nothing came in time.
@@ -129,7 +137,6 @@ async def read_stream(
         with anyio.fail_after(patience.first_byte_s):
             items = await stack.enter_async_context(opened)
         while not waits.over():
-            before = answer.usage
             with anyio.move_on_after(waits.left_s()) as waiting:
                 try:
                     item = await anext(items)
@@ -139,8 +146,8 @@ async def read_stream(
                 take(item)
             if waiting.cancelled_caught and answer.finish is None:
                 raise TimeoutError
-            if answer.finish is not None and answer.usage is not before and _is_told(answer.usage):
-                return
+        if not answer.is_counted:
+            answer.usage = None
 
 
 class _Waits:
@@ -167,14 +174,11 @@ class _Waits:
         return self._idle_s if self._answer.begun else max(0.0, self._first_by - now)
 
 
-def _is_told(usage: Usage | None) -> bool:
-    """Whether it holds numbers; some servers send zeros first."""
-    return usage is not None and bool(usage.input_tokens and usage.output_tokens)
-
-
 def count(value: object) -> int:
-    """A reported number of tokens, at most `COUNT_LIMIT`; 0 where it is missing or no number."""
-    return min(value, COUNT_LIMIT) if isinstance(value, int) and value > 0 else 0
+    """A reported number of tokens, at most `COUNT_LIMIT`; 0 where it is missing or no whole number."""
+    if not isinstance(value, (int, float)) or not 0 < value < math.inf or value % 1:
+        return 0
+    return int(min(value, COUNT_LIMIT))
 
 
 def believable(logprobs: Iterable[object]) -> Iterator[float]:

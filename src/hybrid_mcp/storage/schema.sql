@@ -12,12 +12,13 @@ CREATE TABLE entry (
     at             INTEGER NOT NULL,
     reservation    TEXT,  -- NULL where nothing was set aside
     state          TEXT NOT NULL
-                   CHECK (state IN ('reserved', 'dispatched', 'settled', 'voided', 'forfeited', 'free', 'restored')),
+                   CHECK (state IN ('reserved', 'dispatched', 'settled', 'voided', 'forfeited', 'corrected', 'free',
+                                    'restored')),
     day            TEXT NOT NULL,
     month          TEXT NOT NULL,
     client         TEXT NOT NULL,
     project        TEXT NOT NULL,  -- its month, a blank, its name
-    spent_delta    INTEGER NOT NULL CHECK (spent_delta >= 0 OR state = 'settled'),
+    spent_delta    INTEGER NOT NULL CHECK (spent_delta >= 0 OR state IN ('settled', 'corrected')),
     reserved_delta INTEGER NOT NULL,
     -- How it ended; NULL where it has not, or was never sent.
     request_id     TEXT,
@@ -28,8 +29,9 @@ CREATE TABLE entry (
     output_tokens  INTEGER,
     latency_ms     INTEGER,
     baseline       INTEGER CHECK (baseline >= 0),
-    billed         INTEGER CHECK (billed >= 0),  -- as the provider says, and what the price book makes of it:
-    booked         INTEGER CHECK (booked >= 0),
+    -- As the provider says, and what the price book makes of it; a correction takes back what was said wrong.
+    billed         INTEGER CHECK (billed >= 0 OR state = 'corrected'),
+    booked         INTEGER CHECK (booked >= 0 OR state = 'corrected'),
     CHECK ((reservation IS NULL) = (state IN ('free', 'restored'))),
     CHECK (outcome IS NULL OR (model IS NOT NULL AND source IS NOT NULL))
 ) STRICT;
@@ -60,7 +62,7 @@ CREATE TABLE balance (
     PRIMARY KEY (scope, period)
 ) STRICT, WITHOUT ROWID;
 
--- The balances as they were when they were last compared with the entries.
+-- The balances as they were when they were last compared with the entries. Those that stand in `touched` have changed since.
 CREATE TABLE proven (
     scope    TEXT NOT NULL,
     period   TEXT NOT NULL,
@@ -68,6 +70,27 @@ CREATE TABLE proven (
     reserved INTEGER NOT NULL,
     PRIMARY KEY (scope, period)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE touched (
+    scope  TEXT NOT NULL,
+    period TEXT NOT NULL,
+    PRIMARY KEY (scope, period)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER balance_is_new AFTER INSERT ON balance
+BEGIN
+    INSERT OR IGNORE INTO touched VALUES (NEW.scope, NEW.period);
+END;
+
+CREATE TRIGGER balance_is_changed AFTER UPDATE ON balance
+BEGIN
+    INSERT OR IGNORE INTO touched VALUES (OLD.scope, OLD.period), (NEW.scope, NEW.period);
+END;
+
+CREATE TRIGGER balance_is_gone AFTER DELETE ON balance
+BEGIN
+    INSERT OR IGNORE INTO touched VALUES (OLD.scope, OLD.period);
+END;
 
 CREATE TABLE reservation (
     id         TEXT PRIMARY KEY,
@@ -80,7 +103,7 @@ CREATE TABLE reservation (
     project    TEXT NOT NULL,
     bound      INTEGER NOT NULL CHECK (bound >= 0),
     state      TEXT NOT NULL DEFAULT 'reserved'
-               CHECK (state IN ('reserved', 'dispatched', 'settled', 'voided', 'forfeited')),
+               CHECK (state IN ('reserved', 'dispatched', 'settled', 'voided', 'forfeited', 'corrected')),
     owner      TEXT NOT NULL,  -- the process that holds the lease
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -97,7 +120,8 @@ CREATE TRIGGER reservation_moves_forward BEFORE UPDATE OF state ON reservation
 WHEN NOT (
     (OLD.state = 'reserved' AND NEW.state IN ('dispatched', 'voided'))
     OR (OLD.state = 'dispatched' AND NEW.state IN ('settled', 'forfeited'))
-    OR (OLD.state = 'forfeited' AND NEW.state = 'settled')
+    OR (OLD.state = 'forfeited' AND NEW.state IN ('settled', 'corrected'))
+    OR (OLD.state = 'settled' AND NEW.state = 'corrected')
 )
 BEGIN
     SELECT RAISE(ABORT, 'a reservation only moves forward');
@@ -124,13 +148,16 @@ CREATE TABLE tally (
     PRIMARY KEY (day, model, source)
 ) STRICT, WITHOUT ROWID;
 
--- Models that charged more than was set aside.
-CREATE TABLE blocked (
-    model TEXT PRIMARY KEY,
-    bound INTEGER NOT NULL,
-    cost  INTEGER NOT NULL,
-    at    INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+-- Calls that were charged more than was set aside for them. They block their model until its block is lifted, and can be
+-- corrected until then and after it.
+CREATE TABLE overbilled (
+    reservation TEXT PRIMARY KEY,
+    model       TEXT NOT NULL,
+    bound       INTEGER NOT NULL,
+    cost        INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    lifted      INTEGER NOT NULL DEFAULT 0
+) STRICT;
 
 -- Alerts that were given; each is given once.
 CREATE TABLE alert (

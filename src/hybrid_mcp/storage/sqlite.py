@@ -14,15 +14,18 @@ import anyio
 import anyio.lowlevel
 
 from hybrid_mcp.domain.alerts import Alert
-from hybrid_mcp.domain.budget import Account, BudgetView, Caps, PeriodName
+from hybrid_mcp.domain.budget import Account, BudgetView, Caps, Overbilled, PeriodName
 from hybrid_mcp.domain.errors import StorageError
+from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.reservation import Event, Free, Hold, Reservation, Settlement
 from hybrid_mcp.domain.usage import By, PeriodReport, UsageRow
 from hybrid_mcp.ports import Clock
 from hybrid_mcp.storage import sqlite_book as book
+from hybrid_mcp.storage import sqlite_overbilled, sqlite_proof
 from hybrid_mcp.storage import sqlite_tally as tally
 from hybrid_mcp.storage.book_clock import BookClock, ahead
 from hybrid_mcp.storage.sqlite_commit import Change, Witness, Work, begin, commit_or_fail, read
+from hybrid_mcp.storage.sqlite_entries import last_time, micros
 from hybrid_mcp.storage.sqlite_file import Connection, connect, guarded
 
 T = TypeVar("T")
@@ -41,7 +44,7 @@ class SqliteLedger:
         self._path = path
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
-        self._owner = f"{os.getpid()}-{book.micros(clock.now())}-{secrets.token_hex(4)}"
+        self._owner = f"{os.getpid()}-{micros(clock.now())}-{secrets.token_hex(4)}"
         self._opened: tuple[Connection, Witness] | None = None
         self._closed = False
         self._opening = anyio.Lock()
@@ -104,9 +107,9 @@ class SqliteLedger:
             return ()
         return await self._change(partial(book.raise_alerts, alerts=wanted))
 
-    async def unblock(self, model: str) -> bool:
+    async def unblock(self, model: str, billed: Usd | None = None) -> Overbilled | None:
         """See ports.Ledger."""
-        return await self._change(partial(book.unblock, model=model))
+        return await self._change(partial(sqlite_overbilled.unblock, model=model, billed=billed))
 
     async def report(self, period: PeriodName) -> PeriodReport:
         """See ports.Ledger."""
@@ -118,12 +121,12 @@ class SqliteLedger:
 
     async def notices(self) -> Sequence[str]:
         """See ports.Ledger."""
-        last = await self._read(lambda connection, _: book.last_time(connection))
+        last = await self._read(lambda connection, _: last_time(connection))
         return (*await self._read(tally.notices), *ahead(last, self._clock.now()))
 
     async def check(self) -> Sequence[str]:
         """Reads the whole file."""
-        return await self._read(tally.check)
+        return await self._read(sqlite_proof.check)
 
     async def aclose(self) -> None:
         """Waits for what is under way, tries once more what could not be written, then closes the file."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import NamedTuple
 
 from hybrid_mcp.domain.alerts import Alert
-from hybrid_mcp.domain.budget import SCOPES, Account, Balance, Balances, BudgetView, Caps, Keys, Overbilled, Scope
+from hybrid_mcp.domain.budget import SCOPES, Account, Balance, BudgetView, Caps, Keys, Overbilled, Scope
 from hybrid_mcp.domain.errors import BudgetExceeded, StorageError
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.reservation import (
@@ -19,7 +18,6 @@ from hybrid_mcp.domain.reservation import (
     Hold,
     Reservation,
     Settlement,
-    Source,
     State,
     charge,
     deltas,
@@ -28,9 +26,18 @@ from hybrid_mcp.domain.reservation import (
     shortfall,
     swept_state,
 )
+from hybrid_mcp.storage.sqlite_entries import (
+    append_entry,
+    balances,
+    columns,
+    ending,
+    micros,
+    open_balance,
+    write_entry,
+)
+from hybrid_mcp.storage.sqlite_overbilled import blocked_models, note_overbilled
 from hybrid_mcp.storage.sqlite_tally import add_to_tally
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 _SET_ASIDE = """
@@ -51,16 +58,6 @@ _LOST = """
         OR NOT EXISTS (SELECT 1 FROM owner WHERE owner.id = reservation.owner AND owner.seen_at > :now - :silence))
 """
 _WAS_SWEPT = "SELECT EXISTS (SELECT 1 FROM entry WHERE reservation = ? AND outcome = 'expired')"
-_ENTRY = """
-    INSERT INTO entry (at, reservation, state, day, month, client, project, spent_delta, reserved_delta, request_id,
-                       model, source, outcome, input_tokens, output_tokens, latency_ms, baseline, billed, booked)
-    VALUES (:at, :reservation, :state, :day, :month, :client, :project, :spent, :reserved, :request_id,
-            :model, :source, :outcome, :input_tokens, :output_tokens, :latency_ms, :baseline, :billed, :booked)
-"""
-_NOT_ENDED = dict.fromkeys((
-    "request_id", "model", "source", "outcome", "input_tokens", "output_tokens", "latency_ms", "baseline", "billed",
-    "booked",
-))  # fmt: skip
 
 
 class _Held(NamedTuple):
@@ -79,12 +76,6 @@ class _Held(NamedTuple):
         return Keys(day=self.day, month=self.month, client=self.client, project=self.project)
 
 
-def last_time(connection: sqlite3.Connection) -> datetime | None:
-    """When the last entry was made; None where there is none."""
-    row = connection.execute("SELECT at FROM entry ORDER BY id DESC LIMIT 1").fetchone()
-    return None if row is None else _EPOCH + timedelta(microseconds=row[0])
-
-
 def reserve(
     connection: sqlite3.Connection, now: datetime, *, name: str, hold: Hold, caps: Caps, owner: str
 ) -> Reservation:
@@ -99,10 +90,10 @@ def reserve(
     hear_of(connection, now, owner=owner)
     values = {
         "id": name, "at": micros(now), "request_id": hold.request_id, "model": hold.model, "bound": hold.bound.nanos,
-        "owner": owner, "expires_at": micros(now + timedelta(seconds=hold.lease_s)), **_columns(keys),
+        "owner": owner, "expires_at": micros(now + timedelta(seconds=hold.lease_s)), **columns(keys),
     }  # fmt: skip
     connection.execute(_RESERVE, values)
-    _record(connection, now, keys, state="reserved", reservation=name, reserved=hold.bound.nanos)
+    append_entry(connection, now, keys, state="reserved", reservation=name, spent=0, reserved=hold.bound.nanos)
     return Reservation(id=name, hold=hold, keys=keys)
 
 
@@ -119,8 +110,8 @@ def _set_aside(connection: sqlite3.Connection, hold: Hold, keys: Keys, caps: Cap
 
 
 def _set_aside_in(connection: sqlite3.Connection, scope: Scope, period: str, bound: Usd, cap: Usd | None) -> bool:
+    open_balance(connection, scope, period)
     values = {"scope": scope, "period": period, "bound": bound.nanos, "cap": None if cap is None else cap.nanos}
-    connection.execute("INSERT OR IGNORE INTO balance (scope, period) VALUES (:scope, :period)", values)
     return connection.execute(_SET_ASIDE, values).rowcount == 1
 
 
@@ -181,99 +172,36 @@ def _enter(
     cost: Usd,
     settlement: Settlement | None,
 ) -> None:
-    """Moves a reservation to its next state: its row, the balances it was reserved in, the entry, and what follows."""
+    """Moves a reservation to its next state: its row, the entry with its balances, and what follows."""
     connection.execute("UPDATE reservation SET state = ? WHERE id = ?", (state, held.id))
     bound = Usd(held.bound)
     spent, reserved = deltas(held.state, state, bound, cost)
-    _change_balances(connection, held.keys, spent, reserved)
-    ending = {} if settlement is None else _ending(held.request_id, held.model, "cloud", settlement)
-    _record(connection, now, held.keys, state=state, reservation=held.id, spent=spent, reserved=reserved, ending=ending)
+    ended = None if settlement is None else ending(held.request_id, held.model, "cloud", settlement)
+    write_entry(
+        connection, now, held.keys, state=state, reservation=held.id, spent=spent, reserved=reserved, ending=ended
+    )
     if settlement is not None:
         add_to_tally(connection, held.request_id)
     if cost > bound:
-        connection.execute(
-            "INSERT OR REPLACE INTO blocked (model, bound, cost, at) VALUES (?, ?, ?, ?)",
-            (held.model, bound.nanos, cost.nanos, micros(now)),
-        )
-
-
-def _change_balances(connection: sqlite3.Connection, keys: Keys, spent: int, reserved: int) -> None:
-    if spent or reserved:
-        connection.executemany(
-            "UPDATE balance SET spent = spent + ?, reserved = reserved + ? WHERE scope = ? AND period = ?",
-            [(spent, reserved, scope, keys.of(scope)) for scope in SCOPES],
-        )
+        note_overbilled(connection, held.id, Overbilled(model=held.model, bound=bound, cost=cost, at=now))
 
 
 def record(connection: sqlite3.Connection, now: datetime, *, free: Free) -> None:
-    ending = _ending(free.request_id, free.model, free.source, free.settlement)
-    _record(connection, now, Keys.at(free.account, now), state="free", ending=ending)
+    ended = ending(free.request_id, free.model, free.source, free.settlement)
+    write_entry(connection, now, Keys.at(free.account, now), state="free", ending=ended)
     add_to_tally(connection, free.request_id)
 
 
 def restore(connection: sqlite3.Connection, now: datetime, *, keys: Keys, amount: int) -> None:
     """Charge again what is known to be missing from a book that is older than it should be."""
     for scope in SCOPES:
-        connection.execute("INSERT OR IGNORE INTO balance (scope, period) VALUES (?, ?)", (scope, keys.of(scope)))
-    _change_balances(connection, keys, amount, 0)
-    _record(connection, now, keys, state="restored", spent=amount)
-
-
-def _record(
-    connection: sqlite3.Connection, now: datetime, keys: Keys, *, state: str, reservation: str | None = None,
-    spent: int = 0, reserved: int = 0, ending: dict[str, str | int | None] | None = None,
-) -> None:  # fmt: skip
-    values = {
-        "at": micros(now), "reservation": reservation, "state": state, "spent": spent, "reserved": reserved,
-        **_columns(keys), **_NOT_ENDED, **(ending or {}),
-    }  # fmt: skip
-    connection.execute(_ENTRY, values)
-
-
-def _columns(keys: Keys) -> dict[str, str]:
-    return {"day": keys.day, "month": keys.month, "client": keys.client, "project": keys.project}
-
-
-def _ending(request_id: str, model: str, source: Source, settlement: Settlement) -> dict[str, str | int | None]:
-    return {
-        "request_id": request_id, "model": model, "source": source, "outcome": settlement.outcome,
-        "input_tokens": settlement.input_tokens, "output_tokens": settlement.output_tokens,
-        "latency_ms": settlement.latency_ms, "baseline": _nanos(settlement.baseline),
-        "billed": _nanos(settlement.billed), "booked": _nanos(settlement.booked),
-    }  # fmt: skip
-
-
-def _nanos(amount: Usd | None) -> int | None:
-    return None if amount is None else amount.nanos
-
-
-def balances(connection: sqlite3.Connection, keys: Keys) -> Balances:
-    """Of the four scopes; one that nothing was ever reserved in is empty."""
-    found: dict[Scope, Balance] = {scope: _balance(connection, scope, keys.of(scope)) for scope in SCOPES}
-    return MappingProxyType(found)
-
-
-def _balance(connection: sqlite3.Connection, scope: Scope, period: str) -> Balance:
-    row = connection.execute(
-        "SELECT spent, reserved FROM balance WHERE scope = ? AND period = ?", (scope, period)
-    ).fetchone()
-    return Balance(spent=Usd(row[0]), reserved=Usd(row[1])) if row else Balance()
+        open_balance(connection, scope, keys.of(scope))
+    write_entry(connection, now, keys, state="restored", spent=amount)
 
 
 def view(connection: sqlite3.Connection, now: datetime, *, caps: Caps, account: Account) -> BudgetView:
     keys = Keys.at(account, now)
     return BudgetView(caps=caps, keys=keys, balances=balances(connection, keys), blocked=blocked_models(connection))
-
-
-def blocked_models(connection: sqlite3.Connection) -> dict[str, Overbilled]:
-    return {
-        model: Overbilled(model=model, bound=Usd(bound), cost=Usd(cost), at=_EPOCH + timedelta(microseconds=at))
-        for model, bound, cost, at in connection.execute("SELECT model, bound, cost, at FROM blocked ORDER BY model")
-    }
-
-
-def unblock(connection: sqlite3.Connection, _: datetime, *, model: str) -> bool:
-    return connection.execute("DELETE FROM blocked WHERE model = ?", (model,)).rowcount > 0
 
 
 def raise_alerts(connection: sqlite3.Connection, now: datetime, *, alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
@@ -291,8 +219,3 @@ def all_raised(connection: sqlite3.Connection, alerts: tuple[Alert, ...]) -> boo
     query = "SELECT 1 FROM alert WHERE scope = ? AND period = ? AND percent = ? AND cap = ?"
     values = [(alert.scope, alert.period, alert.percent, alert.cap.nanos) for alert in alerts]
     return all(connection.execute(query, one).fetchone() is not None for one in values)
-
-
-def micros(time: datetime) -> int:
-    """Microseconds since 1970."""
-    return (time - _EPOCH) // timedelta(microseconds=1)

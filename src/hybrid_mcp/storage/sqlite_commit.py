@@ -12,10 +12,11 @@ from typing import Any, Generic, TypeVar
 from hybrid_mcp.domain.errors import StorageError
 from hybrid_mcp.domain.high_water import HighWater
 from hybrid_mcp.storage.book_clock import BookClock
-from hybrid_mcp.storage.sqlite_book import last_time, lost, sweep
+from hybrid_mcp.storage.sqlite_book import lost, sweep
+from hybrid_mcp.storage.sqlite_entries import last_entry, last_time
 from hybrid_mcp.storage.sqlite_file import SCHEMA_VERSION, transaction
-from hybrid_mcp.storage.sqlite_mark import is_behind, last_entry, mark_of, read_mark, recover, write_mark
-from hybrid_mcp.storage.sqlite_tally import proof_is_due, prove, unproven
+from hybrid_mcp.storage.sqlite_mark import is_behind, is_copy, mark_of, note_copy, read_mark, recover, write_mark
+from hybrid_mcp.storage.sqlite_proof import proof_is_due, prove, unproven
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection, datetime], T]
@@ -119,15 +120,16 @@ def mark_path(path: Path) -> Path:
 
 
 def begin(connection: sqlite3.Connection, path: Path, clock: BookClock) -> Witness:
-    """Prove the sums, and charge again what an older copy in the file's place has forgotten.
+    """Prove the sums, and charge again what an older copy in the file's place has forgotten, or say that it may have.
 
     Raises:
         StorageError: a balance is not the sum of its entries.
     """
     witness = Witness(path=path, identity=_identity(path), entry=0, clock=clock)
     with transaction(connection, "DEFERRED"):
-        wrong = unproven(connection)
-        to_write = proof_is_due(connection) or is_behind(connection, read_mark(mark_path(path)))
+        wrong = unproven(connection, witness.now(connection))
+        behind = is_behind(connection, read_mark(mark_path(path)))
+        to_write = behind or is_copy(connection, mark_path(path)) or proof_is_due(connection)
         witness.entry = last_entry(connection)
     _refuse_what_does_not_add_up(wrong, path)
     if to_write and not _is_read_only(connection):
@@ -148,12 +150,14 @@ def _mend(connection: sqlite3.Connection, witness: Witness) -> None:
     path = mark_path(witness.path)
     with transaction(connection):
         # Read again: another process may have done it all while this one waited.
-        mark, now = read_mark(path), witness.now(connection)
+        mark, copied, now = read_mark(path), is_copy(connection, path), witness.now(connection)
         behind = recover(connection, now, mark)
-        if not unproven(connection):
+        if copied:
+            note_copy(connection, now)
+        if not unproven(connection, now):
             prove(connection)
         held = mark_of(connection, now)
-    if behind:
+    if behind or copied:
         write_mark(path, held)
     witness.remember(held)
 
@@ -177,7 +181,7 @@ def commit_all(connection: sqlite3.Connection, changes: Sequence[Change[Any]], w
             change.make(connection, now)
         witness.clock.saw(last_time(connection))
         if proof_is_due(connection):
-            _refuse_what_does_not_add_up(unproven(connection), witness.path)
+            _refuse_what_does_not_add_up(unproven(connection, now), witness.path)
             prove(connection)
         if connection.total_changes != before:
             mark = mark_of(connection, now)

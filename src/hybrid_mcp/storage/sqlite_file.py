@@ -26,8 +26,8 @@ Version = tuple[int, int, int]
 
 APPLICATION_ID = 0x48594D43
 """Marks the file as this program's ("HYMC")."""
-SCHEMA_VERSION = 2
-MIGRATIONS = (1,)
+SCHEMA_VERSION = 3
+MIGRATIONS = (1, 2)
 """Older formats that are taken over when they are opened."""
 OLDEST_SQLITE: Version = (3, 37, 0)
 """The first with STRICT tables."""
