@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from multiprocessing.process import BaseProcess
@@ -29,6 +29,8 @@ CAP_CALLS = 40
 LINGER = 4
 """So many kills happen while the cap is used up, before it is raised."""
 LOOK_EVERY_S = 0.05
+LAST_CALL_S = 60.0
+"""The last call shows that the money can be used, not that the machine is fast."""
 ALL_LEASES = timedelta(minutes=5)
 """A lease ends half a minute after its call's deadline at the latest."""
 
@@ -65,7 +67,8 @@ def kill_loop(folder: Path, call: Call, *, kills: int, workers: int, give_up_s: 
             crowd.kill_all()
         left = scene.check(crowd.cap, crowd.broken)
         raised = Usd(left.spent + left.reserved + 2 * call.bound)
-        crowd.broken += anyio.run(call_once, scene.work(raised, "the last"))
+        patient = replace(scene, call=replace(call, deadline_s=LAST_CALL_S))
+        crowd.broken += anyio.run(call_once, patient.work(raised, "the last"))
         at_rest = scene.books(_Later())
         requests = len(bill.lines())
     broken = crowd.broken + at_rest.broken(raised.nanos)
@@ -116,7 +119,9 @@ class _Crowd:
 
     def step(self, chance: random.Random) -> None:
         time.sleep(chance.uniform(*PAUSE_S))
-        while not self._used_up and len(self._scene.bill.lines()) <= self.killed and self.has_time():
+        # Some kills follow that wait for nothing: those of a cap that is used up, and the last ones.
+        wanted = self.killed + LINGER + self._size
+        while not self._used_up and len(self._scene.bill.lines()) <= wanted and self.has_time():
             time.sleep(LOOK_EVERY_S)
         self._kill(chance.randrange(self._size))
         self._start()

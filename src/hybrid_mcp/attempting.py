@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TypeVar
 
 import anyio
@@ -37,8 +36,8 @@ from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.redaction import Outgoing
 from hybrid_mcp.domain.reservation import BEAT_S, LEASE_GRACE_S, Free, Hold, Reservation
 from hybrid_mcp.domain.routing import Step, shortened
-from hybrid_mcp.domain.tokens import Written
 from hybrid_mcp.ports import Catalog, Clock, Ledger, PriceBook, Progress, ProviderCall
+from hybrid_mcp.watched import Watched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +71,7 @@ class Attempting:
         Raises:
             EgressDenied: its host may not be contacted; never a reason to try the next one.
         """
-        watched, started = _Watched(progress, self.clock.now()), self.clock.monotonic()
+        watched, started = Watched(progress, self.clock.now()), self.clock.monotonic()
         async with AsyncExitStack() as turn:
             try:
                 with anyio.fail_after(terms.limit_s):
@@ -87,7 +86,7 @@ class Attempting:
                 return await self._free(step, left, watched)
             return await self._paid(step, left, watched)
 
-    async def _paid(self, step: Step, terms: Terms, watched: _Watched) -> Tried:
+    async def _paid(self, step: Step, terms: Terms, watched: Watched) -> Tried:
         try:
             step, reservation = await _shielded(self._reserved(step, terms))
         except BudgetExceeded as error:
@@ -124,7 +123,7 @@ class Attempting:
                 raise
             return shorter, await self.ledger.reserve(_hold(shorter, terms), terms.caps)
 
-    async def _free(self, step: Step, terms: Terms, watched: _Watched) -> Tried:
+    async def _free(self, step: Step, terms: Terms, watched: Watched) -> Tried:
         """A model on this machine costs nothing, so nothing is set aside: it answers without a ledger too."""
         started, one = self.clock.monotonic(), broken_off(step, Seen())
         try:
@@ -134,14 +133,14 @@ class Attempting:
             one = await _shielded(self._recorded(one, terms))
         return one
 
-    async def _asked(self, step: Step, terms: Terms, watched: _Watched) -> Tried:
+    async def _asked(self, step: Step, terms: Terms, watched: Watched) -> Tried:
         watched.asking(step.spec.name)
         watched.sent_at = self.clock.now()
         sent = Outgoing(request=terms.request) if step.spec.local else terms.outgoing
-        counted = _Counted(watched, held=bool(sent.values))
+        watched.held = bool(sent.values)
         try:
             with anyio.fail_after(terms.limit_s):
-                completion = await self._while_heard_of(step, _to_send(sent.request, step), counted)
+                completion = await self._while_heard_of(step, _to_send(sent.request, step), watched)
         except TimeoutError:
             waited = f"no answer within {_seconds(terms.limit_s)} s (last: {watched.last})"
             error = ProviderTimeout(f"{waited}: call again, or give a larger deadline_s")
@@ -151,7 +150,7 @@ class Attempting:
         booked, seen = self._booked(sent.request, step, completion, watched), self._seen(step, watched, completion)
         restored = sent.restored(completion.text)
         if sent.values and restored.text:
-            watched.delta(restored.text)
+            watched.show(restored.text)
         step, completion = _noted(step, restored.note), replace(completion, text=restored.text)
         return answered(step, completion, booked, seen, asked_tokens=terms.request.max_output_tokens)
 
@@ -207,7 +206,7 @@ class Attempting:
             return replace(one, trouble=f"this answer stands in no report, because {error}")
         return one
 
-    def _booked(self, request: Request, step: Step, completion: Completion, watched: _Watched) -> Usd | None:
+    def _booked(self, request: Request, step: Step, completion: Completion, watched: Watched) -> Usd | None:
         if step.spec.local:
             return ZERO
         usage = completion.usage
@@ -215,13 +214,13 @@ class Attempting:
             return None
         return self._cost(step, usage, watched)
 
-    def _cost(self, step: Step, usage: Usage, watched: _Watched) -> Usd | None:
+    def _cost(self, step: Step, usage: Usage, watched: Watched) -> Usd | None:
         """At the dearer price of those when it was sent and now: which of them a vendor bills is its own choice."""
         costs = [self.prices.cost(step.spec, usage, at) for at in (watched.sent_at, self.clock.now())]
         known = [cost for cost in costs if cost is not None]
         return max(known) if len(known) == len(costs) else None
 
-    def _seen(self, step: Step, watched: _Watched, completion: Completion | None = None) -> Seen:
+    def _seen(self, step: Step, watched: Watched, completion: Completion | None = None) -> Seen:
         """What is known of the cost, of a broken answer too: all that came in, and what was told of it."""
         if step.spec.local:
             return Seen()
@@ -242,68 +241,6 @@ class Attempting:
 
     def _since_ms(self, started: float) -> int:
         return round((self.clock.monotonic() - started) * 1000)
-
-
-class _Watched:
-    """Passes progress on and remembers the last words, so that a time-out can say what was being waited for."""
-
-    def __init__(self, progress: Progress, sent_at: datetime) -> None:
-        self._progress = progress
-        self.sent_at = sent_at
-        self.written = Written()
-        self.usage: Usage | None = None
-        self.last = "nothing"
-
-    def asking(self, model: str) -> None:
-        self.last = f"asking {model}"
-        self._progress.asking(model)
-
-    def delta(self, text: str) -> None:
-        self.last = "the answer was being written"
-        self._progress.delta(text)
-
-    def aside(self, text: str) -> None:
-        self.last = "the model was thinking"
-        self._progress.aside(text)
-
-    def told(self, usage: Usage) -> None:
-        self.usage = usage
-        self._progress.told(usage)
-
-    def status(self, text: str) -> None:
-        self.last = text
-        self._progress.status(text)
-
-
-class _Counted:
-    """Passes progress on and counts what the model wrote, not what it becomes when values are put back into it.
-
-    `held`: no piece of the answer is shown, because only the whole answer tells whether they may be.
-    """
-
-    def __init__(self, progress: _Watched, *, held: bool) -> None:
-        self._progress = progress
-        self._held = held
-
-    def asking(self, model: str) -> None:
-        self._progress.asking(model)
-
-    def delta(self, text: str) -> None:
-        self._progress.written.add(text)
-        if self._held:
-            self._progress.status("the answer is being written")
-        else:
-            self._progress.delta(text)
-
-    def aside(self, text: str) -> None:
-        self._progress.written.add(text)
-        self._progress.aside(text)
-
-    def told(self, usage: Usage) -> None:
-        self._progress.told(usage)
-
-    def status(self, text: str) -> None:
-        self._progress.status(text)
 
 
 _T = TypeVar("_T")

@@ -31,6 +31,16 @@ ALPHABETS = {
 }
 
 
+@pytest.mark.parametrize("sign", ["", "!", "?", ".", "*", ":", ",", ";", "?!"])
+@pytest.mark.parametrize("password", ["Winter2024", "monkey123"])
+@pytest.mark.parametrize("name", ["password: ", "password is ", "PASSWORD="])
+def test_a_sign_after_a_password_hides_it_from_nobody(name: str, password: str, sign: str):
+    text = f"{name}{password}{sign}\nand more"
+    [found] = findings_in(text, "prompt")
+    assert found.kind == "a password"
+    assert all(text[start:end].startswith(password) for start, end in found.spans)
+
+
 @pytest.mark.parametrize("alphabet", ALPHABETS.values(), ids=ALPHABETS)
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_passwords_that_a_generator_made_are_found_and_are_cut_out_whole_or_not_at_all(

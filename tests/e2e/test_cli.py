@@ -165,13 +165,17 @@ def test_doctor_names_what_is_broken(home: Path):
     assert "ledger.db" in broken.stdout
 
 
-def test_a_ledger_that_cannot_be_read_stops_answers_instead_of_counting_as_nothing_spent(home: Path):
+def test_a_ledger_that_cannot_be_read_never_counts_as_nothing_spent_and_stops_no_local_answer(home: Path):
     (home / "ledger.db").write_bytes(b"this is no database" * 100)
-    for arguments in (["ask", "Say hello", "--profile", "test"], ["ask", "--profile", "test", "Hi"], ["budget"]):
-        done = run(home, *arguments)
+    for arguments in (["ask", "Say hello", "--force-cloud", "--profile", "test"], ["budget"], ["usage"]):
+        done = run(home, *arguments, GEMINI_API_KEY="k")
         assert done.returncode == 1
         assert "ledger.db" in done.stderr
         assert done.stdout == ""
+    local = printed(run(home, "ask", "--json", "What is the capital of France?", "--profile", "test"))
+    assert "Paris" in local["text"]
+    assert "this answer stands in no report, because the ledger" in local["reason"]
+    assert (local["budget"]["month_remaining_usd"], local["budget"]["day_remaining_usd"]) == (None, None)
     assert (home / "ledger.db").read_bytes().startswith(b"this is no database")
 
 

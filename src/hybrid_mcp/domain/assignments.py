@@ -8,7 +8,7 @@ from functools import cache
 
 from hybrid_mcp.domain.scan_work import Spot, Work
 from hybrid_mcp.domain.secret_checks import is_key, is_password, is_strong
-from hybrid_mcp.domain.values import value_at
+from hybrid_mcp.domain.values import Value, value_at
 
 _WORDS = {
     "pass": r"(?:w(?:or)?d|wort|phrase|code|(?<![a-z]pass))",
@@ -53,6 +53,7 @@ _OPERATOR = re.compile(r"={1,2}>?|>")
 _PARAMETER = frozenset("?&")
 _QUOTES = frozenset("\"'`")
 _OPENING = frozenset("([{<")
+_SAID_AFTER = ".,:;!?*"
 _LONGEST_WITH_SIGNS = 64
 """Characters of a value in no quotes that holds brackets or commas: one that is longer is a line of code."""
 
@@ -108,12 +109,20 @@ def _named(word: str, name: re.Match[str], text: str, work: Work) -> Spot | None
     defined = name["listed"] and before[:stem].rstrip("\"'").lower().endswith("define(")
     if (name["below"] or name["listed"]) and not defined and not is_strong(found):
         return None
-    whole = len(found) <= _LONGEST_WITH_SIGNS or value.core == value.end
-    if whole and (kind := _kind(word, found, clear)):
-        return Spot(kind, value.start, value.end, value.exact)
-    if value.core == value.end or text[value.core] in _OPENING:
+    return _judged(word, value, found, clear=clear)
+
+
+def _judged(word: str, value: Value, found: str, *, clear: bool) -> Spot | None:
+    """The value as it stands, without the signs of a sentence, or as far as it is surely the value."""
+    if len(found) <= _LONGEST_WITH_SIGNS or value.core == value.end:
+        if kind := _kind(word, found, clear):
+            return Spot(kind, value.start, value.end, value.exact)
+        if kind := _kind(word, found.rstrip(_SAID_AFTER), clear):
+            # Whether the sign is the value's or the sentence's, nobody can tell.
+            return Spot(kind, value.start, value.end, exact=False)
+    if value.core == value.end or found[value.core - value.start] in _OPENING:
         return None
-    kind = _kind(word, text[value.start : value.core], clear)
+    kind = _kind(word, found[: value.core - value.start], clear)
     return Spot(kind, value.start, value.core, exact=False) if kind else None
 
 
