@@ -18,7 +18,7 @@ from bench.paid import make_home, settings
 from hybrid_mcp.app import App, open_app
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.observe.clock import SystemClock
-from hybrid_mcp.observe.log import Silent
+from hybrid_mcp.observe.silent import Silent
 from hybrid_mcp.storage.sqlite import SqliteLedger
 from hybrid_mcp.storage.sqlite_entries import micros
 

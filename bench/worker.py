@@ -16,7 +16,7 @@ from hybrid_mcp.app import App, open_app
 from hybrid_mcp.domain.completion import Request, Usage
 from hybrid_mcp.domain.errors import BudgetExceeded, HybridError, NoRoute
 from hybrid_mcp.domain.money import Usd
-from hybrid_mcp.observe.log import Silent
+from hybrid_mcp.observe.silent import Silent
 
 PRELOADED = ("__main__", "bench.worker", "hybrid_mcp.providers.catalog", "hybrid_mcp.providers.openai")
 CALLERS = 6

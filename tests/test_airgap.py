@@ -17,7 +17,7 @@ from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.errors import EgressDenied, HybridError, ProviderUnavailable
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.domain.vendors import VENDORS
-from hybrid_mcp.observe.log import Silent
+from hybrid_mcp.observe.silent import Silent
 from hybrid_mcp.providers.prices import GenaiPrices
 from tests.socket_guard.sitecustomize import is_here
 from tests.support_config import write

@@ -18,7 +18,6 @@ from hybrid_mcp.domain.scorer import score as score_request
 from hybrid_mcp.launch import OK, REFUSED
 from hybrid_mcp.tables import print_table
 from hybrid_mcp.terminal import Heard, TerminalProgress, tame, told
-from hybrid_mcp.wire import completion_result, score_result
 
 _ENTRIES = frozenset({"prompt", "context", "system_prompt", "task_type"})
 
@@ -79,6 +78,8 @@ def add(cli: Cli, common: Given) -> None:
         if prompt is None:
             return _score_lines()
         request = Request(prompt=prompt_of(prompt), context=context, system_prompt=system_prompt, task_type=task_type)
+        from hybrid_mcp.wire import score_result
+
         result = score_result(score_request(request))
         if as_json:
             print(result.to_json())
@@ -104,6 +105,8 @@ async def _ask(app: App, request: Request, heard: Heard, *, as_json: bool) -> in
 
 def _print_answer(answer: Answer, *, streamed: str, as_json: bool) -> None:
     if as_json:
+        from hybrid_mcp.wire import completion_result
+
         print(tame(completion_result(answer).to_json(), sys.stdout))
     elif answer.status == "planned":
         _print_plan(answer)
@@ -115,6 +118,8 @@ def _print_answer(answer: Answer, *, streamed: str, as_json: bool) -> None:
 
 
 def _print_plan(answer: Answer) -> None:
+    from hybrid_mcp.wire import score_result
+
     print(f"score {answer.complexity.score:.2f} {score_result(answer.complexity).signals}")
     print(f"why: {answer.reason}")
     print_table(("try", "model", "at most"), [(n, s.spec.name, s.bound) for n, s in enumerate(answer.plan, 1)])
@@ -123,6 +128,8 @@ def _print_plan(answer: Answer) -> None:
 
 def _score_lines() -> int:
     """One line out for each line in that is not blank; a bad one is told in its place, and the others still count."""
+    from hybrid_mcp.wire import score_result
+
     code = OK
     for number, line in enumerate(sys.stdin, start=1):
         if not line.strip():

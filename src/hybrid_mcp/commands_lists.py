@@ -17,7 +17,6 @@ from hybrid_mcp.domain.budget import Caps, Overbilled
 from hybrid_mcp.domain.errors import ConfigError, HybridError, StorageError
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.launch import OK
-from hybrid_mcp.resources import model_rows
 from hybrid_mcp.tables import print_table
 
 
@@ -77,6 +76,8 @@ def _add_profiles(cli: Cli, common: Given) -> None:
 
 
 async def _models(app: App, *, as_json: bool) -> int:
+    from hybrid_mcp.resources import model_rows
+
     rows = await model_rows(app)
     if as_json:
         print(json.dumps(rows))

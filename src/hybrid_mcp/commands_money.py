@@ -16,7 +16,6 @@ from hybrid_mcp.launch import OK
 from hybrid_mcp.reports import Reports
 from hybrid_mcp.statement import SCOPE_COLUMNS, print_statement, scope_rows
 from hybrid_mcp.tables import print_csv, print_table
-from hybrid_mcp.wire import budget_result
 
 
 def add(cli: Cli, common: Given) -> None:
@@ -45,6 +44,8 @@ async def _budget(app: App, period: PeriodName, wanted: Form) -> int:
     status = await _for_nobody(app.reports).budget(period, app.account)
     match wanted:
         case "json":
+            from hybrid_mcp.wire import budget_result
+
             print(budget_result(status).to_json())
         case "csv":
             print_csv(SCOPE_COLUMNS, scope_rows(status))

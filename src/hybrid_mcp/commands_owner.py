@@ -16,7 +16,6 @@ from hybrid_mcp.launch import OK, REFUSED
 from hybrid_mcp.ports import ApprovalRequest
 from hybrid_mcp.tables import print_table
 from hybrid_mcp.terminal import quoted
-from hybrid_mcp.wire import allowed_result
 
 
 def add(cli: Cli, common: Given) -> None:
@@ -41,7 +40,12 @@ def add(cli: Cli, common: Given) -> None:
 def _check(app: App, resource_type: str, name: str, *, as_json: bool) -> int:
     verdict = app.gatekeeper.check(resource_type, name)
     word = "allowed" if verdict.allowed else "not allowed"
-    print(allowed_result(verdict).to_json() if as_json else f"{word}: {verdict.reason}")
+    if as_json:
+        from hybrid_mcp.wire import allowed_result
+
+        print(allowed_result(verdict).to_json())
+    else:
+        print(f"{word}: {verdict.reason}")
     return OK if verdict.allowed else REFUSED
 
 

@@ -13,6 +13,7 @@ import anyio
 
 from hybrid_mcp.config import Settings, load_settings, whitelist_notices
 from hybrid_mcp.config.keyring_keys import read_keyring
+from hybrid_mcp.config.settings import with_keyring
 
 if TYPE_CHECKING:
     from hybrid_mcp.app import App
@@ -33,16 +34,15 @@ class Common:
     def settings(self) -> Settings:
         """Raises ConfigError."""
         return load_settings(
-            environ=os.environ, home=self.home, profile=self.profile, project=self.project, airgap=self.airgap,
-            keyring=read_keyring,
-        )  # fmt: skip
+            environ=os.environ, home=self.home, profile=self.profile, project=self.project, airgap=self.airgap
+        )
 
     def opened(self, observer: Observer | None = None) -> App:
         """An application of which nothing is open yet, for commands that only read or write small files."""
         from hybrid_mcp.app import open_app
-        from hybrid_mcp.observe.log import Silent
+        from hybrid_mcp.observe.silent import Silent
 
-        settings = self.settings()
+        settings = with_keyring(self.settings(), read_keyring)
         tell_notices(settings)
         return open_app(settings, observer or Silent())
 
@@ -77,7 +77,11 @@ def serve(common: Common) -> int:
         from hybrid_mcp.observe.log import LogObserver, configure_logging
 
         configure_logging()
-        return open_app(settings, LogObserver())
+        # A keyring may take its time, and a client waits for the first answer less patiently than for this one.
+        with_keys = with_keyring(settings, read_keyring)
+        for notice in with_keys.notices[len(settings.notices) :]:
+            sys.stderr.write(f"hybrid-mcp: {notice}\n")
+        return open_app(with_keys, LogObserver())
 
     if sys.stdin.isatty():
         sys.stderr.write("hybrid-mcp serves MCP on this terminal; a client starts it by itself. Ctrl-C ends it.\n")

@@ -17,14 +17,8 @@ Looked = tuple[Mapping[str, str], str | None]
 KeyringReader = Callable[[Iterable[str]], Looked]
 
 
-def no_keyring(names: Iterable[str]) -> Looked:
-    """Finds nothing."""
-    del names
-    return {}, None
-
-
 def read_keyring(names: Iterable[str]) -> Looked:
-    """The keys that the system's keyring has; none where the package is not installed. It blocks, at most `PATIENCE_S`.
+    """The keys that the system's keyring has; none where there is no keyring. It blocks, at most `PATIENCE_S`.
 
     A keyring that cannot be read is told and no error: keys may stand in the environment, and local models need none.
     """
@@ -46,11 +40,14 @@ def read_keyring(names: Iterable[str]) -> Looked:
 
 def _read(names: Iterable[str], found: dict[str, str], failed: list[str]) -> None:
     import keyring  # noqa: PLC0415 - it takes 160 ms to load, and is an extra
+    from keyring.errors import NoKeyringError  # noqa: PLC0415
 
     try:
         for name in names:
             value = keyring.get_password(SERVICE, name)
             if value:
                 found[name] = value
+    except NoKeyringError:
+        return
     except Exception as error:  # noqa: BLE001 - each system's keyring has errors of its own, and their texts are foreign
         failed.append(type(error).__name__)

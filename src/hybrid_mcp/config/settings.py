@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hybrid_mcp.config.environment import Environment, read_environment, read_keys
 from hybrid_mcp.config.home import find_home
-from hybrid_mcp.config.keyring_keys import KeyringReader, no_keyring
+from hybrid_mcp.config.keyring_keys import KeyringReader
 from hybrid_mcp.config.ollama_host import with_ollama_at
 from hybrid_mcp.config.profile_file import LoadedProfile, read_profile
 from hybrid_mcp.config.profile_lookup import DEFAULT_PROFILE, find_profile
@@ -56,11 +56,8 @@ def load_settings(
     profile: str | None = None,
     project: str | None = None,
     airgap: bool = False,
-    keyring: KeyringReader = no_keyring,
 ) -> Settings:
     """Read everything that was set. Nothing is created, so a home that is read-only or absent will do.
-
-    `keyring` is asked for the keys of paid providers that the environment does not have; in airgap for none.
 
     Raises:
         ConfigError: a file, key or variable cannot be used as it stands.
@@ -73,7 +70,7 @@ def load_settings(
     if variables.ollama_host is not None:
         chosen, told = with_ollama_at(variables.ollama_host, chosen, loaded.declared_local)
         notices += told
-    keys, trouble = _keys(environ, chosen, keyring)
+    names = {name: None for spec in chosen.providers for name in spec.api_key_env}
     return Settings(
         home=folder,
         profile=chosen,
@@ -84,23 +81,27 @@ def load_settings(
         ollama_model=variables.ollama_model,
         breaker_failure_threshold=variables.breaker_failure_threshold,
         breaker_recovery_s=variables.breaker_recovery_s,
-        api_keys=keys,
-        notices=notices + _no_cap_notice(chosen, loaded.path) + _unpaid_notices(loaded) + trouble,
+        api_keys=read_keys(environ, names, "environment"),
+        notices=notices + _no_cap_notice(chosen, loaded.path) + _unpaid_notices(loaded),
     )
 
 
-def _keys(
-    environ: Mapping[str, str], profile: Profile, keyring: KeyringReader
-) -> tuple[Mapping[str, SecretStr], tuple[str, ...]]:
-    """The keys by variable, and what went wrong with the keyring."""
-    names = {name: None for spec in profile.providers for name in spec.api_key_env}
-    in_environment = read_keys(environ, names, "environment")
-    if profile.airgap:
-        return in_environment, ()
-    without = [spec for spec in profile.providers if in_environment.keys().isdisjoint(spec.api_key_env)]
+def with_keyring(settings: Settings, read: KeyringReader) -> Settings:
+    """With the keys from the keyring of paid providers that have none yet; in airgap none are needed.
+
+    Raises:
+        ConfigError: a value cannot be sent as a key.
+    """
+    if settings.profile.airgap:
+        return settings
+    without = [spec for spec in settings.profile.providers if settings.api_keys.keys().isdisjoint(spec.api_key_env)]
     missing = {name: None for spec in without for name in spec.api_key_env}
-    kept, trouble = keyring(missing)
-    return {**in_environment, **read_keys(kept, missing, "keyring")}, () if trouble is None else (trouble,)
+    kept, trouble = read(missing)
+    return replace(
+        settings,
+        api_keys={**settings.api_keys, **read_keys(kept, missing, "keyring")},
+        notices=settings.notices if trouble is None else (*settings.notices, trouble),
+    )
 
 
 def _overridden(profile: Profile, variables: Environment, *, airgap: bool) -> Profile:

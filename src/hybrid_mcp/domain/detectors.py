@@ -17,6 +17,10 @@ from hybrid_mcp.domain.privacy import Category, Finding
 from hybrid_mcp.domain.scan_work import OutOfWork, Spot, Work
 
 TOO_MUCH = "text that could not be scanned within its limit"
+MAX_CHARACTERS = 800_000
+"""Of a whole request: 200,000 tokens, as many as most cloud models' windows hold. A scan of so many takes 40 to 120 ms,
+in which nothing else is served."""
+TOO_LONG = f"more text than is scanned ({MAX_CHARACTERS:,} characters)"
 JOINT = "context with prompt"
 
 _JOINT_CHARACTERS = 600
@@ -34,12 +38,13 @@ class PatternScanner:
     private: Sequence[Callable[[str], bool]] = ()
 
     def scan(self, request: Request) -> tuple[Finding, ...]:
-        """Each kind once for each argument it stands in."""
+        """Each kind once for each argument it stands in. What is longer than a scan may take counts as a finding."""
+        texts = [(where, text) for where, text in request.texts() if text]
+        if sum(len(text) for _, text in texts) > MAX_CHARACTERS:
+            longest = max(texts, key=lambda one: len(one[1]))[0]
+            return (Finding(kind=TOO_LONG, category="secret", where=longest),)
         found = [
-            finding
-            for where, text in request.texts()
-            if text
-            for finding in (*findings_in(text, where), *self._private(text, where))
+            finding for where, text in texts for finding in (*findings_in(text, where), *self._private(text, where))
         ]
         return (*found, *_at_the_joint(request, {finding.kind for finding in found}))
 

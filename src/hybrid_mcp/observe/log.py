@@ -45,16 +45,3 @@ class LogObserver:
 
     def alerted(self, alert: str) -> None:
         self._log.warning("alert", alert=alert)
-
-
-class Silent:
-    """Implements `Observer` for commands whose output a person reads."""
-
-    def attempted(self, request_id: str, attempt: Attempt) -> None:
-        pass
-
-    def answered(self, answer: Answer) -> None:
-        pass
-
-    def alerted(self, alert: str) -> None:
-        pass

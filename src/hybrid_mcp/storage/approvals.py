@@ -11,8 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
-from filelock import FileLock, Timeout
-
 from hybrid_mcp.domain.errors import StorageError
 from hybrid_mcp.ports import ApprovalRequest, Clock
 
@@ -103,6 +101,8 @@ class AuditTrail:
     @contextmanager
     def _opened(self) -> Generator[BinaryIO]:
         """The file, under its lock: to read, and to append to. Only its owner may read what was asked."""
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - 0.05 s, and only who asks for something needs it
+
         self._refuse_a_link()
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
