@@ -12,7 +12,7 @@ demo: .venv/runtime        ## see the main job: a real MCP session, a real model
 	@$(BIN)/hybrid-mcp demo
 
 test: .venv/dev            ## all tests, the embedded model really run
-	$(BIN)/pytest -n logical
+	$(BIN)/pytest -n logical --dist worksteal
 
 test-ollama: .venv/dev     ## the tests against a real Ollama 0.9.3, which is fetched (Linux x86_64 only)
 	@start="$$($(BIN)/python tests/install_ollama.py .cache/ollama)"; \

@@ -12,12 +12,12 @@ from tests.support_secrets import clean_prompts, hostile_texts, planted, source_
 
 from bench.scoring import SIZE, TEXTS
 from hybrid_mcp.domain.completion import Request
-from hybrid_mcp.domain.detectors import MAX_CHARACTERS, PatternScanner
+from hybrid_mcp.domain.detectors import MAX_BYTES, PatternScanner
 
 ROUNDS = 500
 HOSTILE_ROUNDS = 3
 MEGABYTE = 1_000_000
-LONGEST = MAX_CHARACTERS - 1
+LONGEST = MAX_BYTES - 1
 
 
 def measure() -> list[str]:

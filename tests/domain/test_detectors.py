@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.detector_rules import ANCHORED_RULES, RUN_LENGTH, RUN_RULES, SHAPED_RULES
-from hybrid_mcp.domain.detectors import JOINT, MAX_CHARACTERS, TOO_LONG, TOO_MUCH, PatternScanner, findings_in
+from hybrid_mcp.domain.detectors import JOINT, MAX_BYTES, TOO_LONG, TOO_MUCH, PatternScanner, findings_in
 from hybrid_mcp.domain.privacy import Finding, stay_local_reason
 from hybrid_mcp.domain.scan_work import BASE_UNITS, CHARACTERS_A_UNIT, Work
 from tests.support_secrets import Planted, clean_prompts, hostile_texts, planted, source_code
@@ -175,16 +175,19 @@ def test_shapes_that_take_longer_than_a_scan_may_stay_here(part: str):
 
 
 def test_ordinary_source_code_is_within_the_limit():
-    text = (source_code() * 4)[:MAX_CHARACTERS]
+    text = (source_code() * 4)[:MAX_BYTES]
     assert TOO_MUCH not in {finding.kind for finding in findings_in(text, "prompt")}
 
 
 def test_a_request_that_is_too_long_to_scan_stays_here_unread():
     scan = PatternScanner(private=[lambda text: pytest.fail("was read")]).scan
-    long = Request(prompt="p" * 10, context="c" * (MAX_CHARACTERS - 9))
+    long = Request(prompt="p" * 10, context="c" * (MAX_BYTES - 9))
     assert scan(long) == (Finding(kind=TOO_LONG, category="secret", where="context"),)
-    assert stay_local_reason(long, scan(long)) == "context holds more text than is scanned (800,000 characters)"
-    assert PatternScanner().scan(Request(prompt="p" * 10, context="c" * (MAX_CHARACTERS - 10))) == ()
+    assert stay_local_reason(long, scan(long)) == "context holds more text than is scanned (800,000 bytes)"
+    assert PatternScanner().scan(Request(prompt="p" * 10, context="c" * (MAX_BYTES - 10))) == ()
+    assert scan(Request(prompt="é" * (MAX_BYTES // 2 + 1))) == (
+        Finding(kind=TOO_LONG, category="secret", where="prompt"),
+    )
 
 
 def test_text_beyond_the_limit_stays_here():

@@ -182,7 +182,7 @@ def told(
 def no_answer(decision: Decision, tried: Sequence[Tried], deadline_s: float, alerts: Sequence[str]) -> HybridError:
     """One error that holds every reason, and what the owner must know of the money that is gone all the same."""
     if not tried and not decision.steps:
-        return refusal(decision)
+        return refusal(decision, alerts)
     attempts = [f"{one.attempt.model}: {one.attempt.outcome}, {one.attempt.reason}" for one in tried]
     left_out = [f"{excluded.model}: {excluded.reason}" for excluded in decision.excluded]
     untried = [step.spec.name for step in decision.steps if step.spec.name not in {one.attempt.model for one in tried}]

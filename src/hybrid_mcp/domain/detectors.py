@@ -17,10 +17,10 @@ from hybrid_mcp.domain.privacy import Category, Finding
 from hybrid_mcp.domain.scan_work import OutOfWork, Spot, Work
 
 TOO_MUCH = "text that could not be scanned within its limit"
-MAX_CHARACTERS = 800_000
-"""Of a whole request: 200,000 tokens, as many as most cloud models' windows hold. A scan of so many takes 40 to 120 ms,
+MAX_BYTES = 800_000
+"""UTF-8, of a whole request: 200,000 tokens, as many as most cloud models hold. A scan of so many takes 40 to 120 ms,
 in which nothing else is served."""
-TOO_LONG = f"more text than is scanned ({MAX_CHARACTERS:,} characters)"
+TOO_LONG = f"more text than is scanned ({MAX_BYTES:,} bytes)"
 JOINT = "context with prompt"
 
 _JOINT_CHARACTERS = 600
@@ -40,7 +40,7 @@ class PatternScanner:
     def scan(self, request: Request) -> tuple[Finding, ...]:
         """Each kind once for each argument it stands in. What is longer than a scan may take counts as a finding."""
         texts = [(where, text) for where, text in request.texts() if text]
-        if sum(len(text) for _, text in texts) > MAX_CHARACTERS:
+        if sum(len(text.encode(errors="surrogatepass")) for _, text in texts) > MAX_BYTES:
             longest = max(texts, key=lambda one: len(one[1]))[0]
             return (Finding(kind=TOO_LONG, category="secret", where=longest),)
         found = [

@@ -107,14 +107,14 @@ def shortened(step: Step, limit: Usd | None, request: Request) -> Step | None:
     return replace(step, output_cap=cap, bound=step.quote.bound(cap))
 
 
-def refusal(decision: Decision) -> HybridError:
+def refusal(decision: Decision, alerts: Sequence[str] = ()) -> HybridError:
     """The error for a decision that leaves no model: of the one cause where there is only one, else NoRoute."""
     causes = {excluded.cause for excluded in decision.excluded}
     listed = "; ".join(f"{excluded.model}: {excluded.reason}" for excluded in decision.excluded)
     remedies = " ".join(text for cause, text in REMEDIES.items() if cause in causes)
     why = decision.reason.replace(f"; {NOTHING_LEFT}", "")
     told = listed or "No model is known: run `hybrid-mcp doctor`"
-    message = f"{NOTHING_LEFT} ({why}). {told}. {remedies}".rstrip()
+    message = " ".join(filter(None, (f"{NOTHING_LEFT} ({why}). {told}.", remedies, *alerts)))
     if "sensitive" in causes:
         return SensitiveContent(message)
     main = causes - {"forced", "threshold"}
