@@ -66,3 +66,19 @@ def printed(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """The one JSON object on stdout of a command that must have succeeded."""
     assert done.returncode == 0, done.stderr
     return cast("dict[str, Any]", json.loads(done.stdout))
+
+
+def in_a_terminal(home: Path, arguments: list[str], answer: bytes) -> str:
+    """What a command shows whose owner types this answer."""
+    import pty  # noqa: PLC0415 - not on Windows
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [PROGRAM, *arguments], env=environment(home), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    os.close(theirs)
+    os.write(ours, answer)
+    shown = process.communicate(timeout=60)[0]
+    os.close(ours)
+    assert process.returncode == 0
+    return shown.decode()

@@ -16,7 +16,7 @@ from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
 from hybrid_mcp.gatekeeper import MAX_DIALOGS
 from tests.e2e.test_nothing_is_told import paid_home
 from tests.e2e.test_paid import ANSWER, error
-from tests.support_e2e import server_parameters
+from tests.support_e2e import in_a_terminal, server_parameters
 from tests.support_servers import FakeServer, reply_always
 
 pytestmark = pytest.mark.anyio
@@ -159,4 +159,7 @@ async def test_without_a_client_that_can_ask_nothing_is_sent_until_the_owner_say
     async with client(home, None, mode) as mcp:
         assert status(await mcp.call_tool("add_to_whitelist", WISH)) == "pending_approval"
         assert (await mcp.call_tool("route_completion", ASKED)).is_error
-    assert server.requests == []
+        assert server.requests == []
+        assert "allowed, in force now" in in_a_terminal(home, ["approve"], b"y\n")
+        assert not (await mcp.call_tool("route_completion", ASKED)).is_error
+    assert len(server.requests) == 1

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
 import subprocess
 from pathlib import Path
@@ -10,7 +8,7 @@ from pathlib import Path
 import pytest
 from dirty_equals import IsPartialDict, IsPositiveInt, IsStr
 
-from tests.support_e2e import PROGRAM, environment, printed, run, session, write_profile
+from tests.support_e2e import PROGRAM, environment, in_a_terminal, printed, run, session, write_profile
 from tests.support_embedded import home_with_model
 
 
@@ -263,7 +261,7 @@ async def test_the_owner_grants_or_refuses_in_a_terminal_and_it_is_in_force_at_o
     async with session(home, "--profile", "test") as mcp:
         asked = (await mcp.call_tool("add_to_whitelist", {**named, "reason": "I need it"})).structured_content
         assert asked is not None
-        shown = _in_a_terminal(home, ["approve", asked["approval_id"]], answer)
+        shown = in_a_terminal(home, ["approve", asked["approval_id"]], answer)
         checked = (await mcp.call_tool("check_allowed", named)).structured_content
     assert "requests, with their prompts, may be sent to api.example.com" in shown
     assert "I need it" in shown
@@ -283,16 +281,3 @@ def test_approving_needs_a_terminal(home: Path):
     assert done.returncode == 1
     assert "needs a terminal" in done.stderr
     assert not (home / "whitelist.json").exists()
-
-
-def _in_a_terminal(home: Path, arguments: list[str], answer: bytes) -> str:
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [PROGRAM, *arguments], env=environment(home), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    os.close(theirs)
-    os.write(ours, answer)
-    shown = process.communicate(timeout=60)[0]
-    os.close(ours)
-    assert process.returncode == 0
-    return shown.decode()
