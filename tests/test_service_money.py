@@ -320,6 +320,22 @@ async def test_a_call_that_fails_tells_its_alerts_too():
     assert len(used.notes.alerts) == 1
 
 
+async def test_a_call_that_no_model_may_take_tells_what_one_before_it_has_spent():
+    async def hangs(call: ProviderCall, progress: Progress) -> Completion:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    used = bench(cloud=["big"], profile=profile(monthly_budget="1.2"), big=[hangs])
+    async with anyio.create_task_group() as group:
+        group.start_soon(used.complete, ASK)
+        await reserved(used)
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+    with pytest.raises(BudgetExceeded, match=r"80 % of the monthly budget of \$1\.20 is spent"):
+        await used.complete(replace(ASK, prompt="Once more"))
+    assert used.scripted.called == ["big"]
+
+
 async def test_a_call_without_time_says_so(monkeypatch: pytest.MonkeyPatch):
     used = bench(cloud=["big"], big=[says("x")])
     look = used.ledger.view
