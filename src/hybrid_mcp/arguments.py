@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -48,6 +50,22 @@ def limit(option: str, text: str | None) -> Usd | None:
         return None if text is None else Usd.limit(text)
     except ValueError as error:
         raise WrongUsage(f"{option}: {error}") from None
+
+
+def schema_of(option: str, text: str | None) -> str:
+    """The JSON schema that was given, as it is or as the path of its file.
+
+    Raises:
+        WrongUsage: it cannot be read.
+    """
+    if text is None:
+        return ""
+    try:
+        given = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
+        return json.dumps(json.loads(given), ensure_ascii=False, separators=(",", ":"))
+    except (OSError, ValueError, RecursionError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "no JSON"
+        raise WrongUsage(f"{option}: {why}; give the path of a JSON schema, or the schema itself") from None
 
 
 def month_of(option: str, text: str | None) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import anyio
+from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
 from hybrid_mcp.domain.attempts import (
@@ -35,8 +36,9 @@ from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.redaction import Outgoing
 from hybrid_mcp.domain.reservation import BEAT_S, LEASE_GRACE_S, Free, Hold, Reservation
-from hybrid_mcp.domain.routing import Step, shortened
+from hybrid_mcp.domain.routing import Repair, Step, shortened
 from hybrid_mcp.ports import Catalog, Clock, Ledger, PriceBook, Progress, ProviderCall
+from hybrid_mcp.structured import json_in, mismatch
 from hybrid_mcp.watched import Watched
 
 
@@ -151,8 +153,9 @@ class Attempting:
         restored = sent.restored(completion.text)
         if sent.values and restored.text:
             watched.show(restored.text)
-        step, completion = _noted(step, restored.note), replace(completion, text=restored.text)
-        return answered(step, completion, booked, seen, asked_tokens=terms.request.max_output_tokens)
+        text, repair = await _shaped(restored.text, completion.text, terms.request.response_schema)
+        step, completion = _noted(step, restored.note), replace(completion, text=text)
+        return answered(step, completion, booked, seen, asked_tokens=terms.request.max_output_tokens, repair=repair)
 
     async def _while_heard_of(self, step: Step, call: ProviderCall, progress: Progress) -> Completion:
         """Ask the model. Meanwhile other processes hear that this one lives, so that they leave its money alone."""
@@ -271,5 +274,18 @@ def _hold(step: Step, terms: Terms) -> Hold:
 
 
 def _to_send(request: Request, step: Step) -> ProviderCall:
-    messages = request.messages(step_by_step=step.step_by_step)
-    return ProviderCall(model=step.spec.model, messages=messages, max_output_tokens=step.output_cap)
+    return ProviderCall(
+        model=step.spec.model, messages=step.messages(request), max_output_tokens=step.output_cap,
+        response_schema=request.response_schema, temperature=request.temperature, stop=request.stop,
+        reasoning_effort=request.reasoning_effort,
+    )  # fmt: skip
+
+
+async def _shaped(text: str, written: str, schema: str) -> tuple[str, Repair | None]:
+    """The answer in the shape that was asked for, or what is to be mended. `written`: as the model knows it."""
+    if not schema:
+        return text, None
+    text = json_in(text)
+    # In a thread, because a schema can be made to take a second.
+    wrong = await to_thread.run_sync(mismatch, text, schema)
+    return text, None if wrong is None else Repair(answer=written, what=wrong.what, place=wrong.place)

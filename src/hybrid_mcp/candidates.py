@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from hybrid_mcp.domain.budget import FREE
-from hybrid_mcp.domain.completion import Request, largest_bytes
+from hybrid_mcp.domain.budget import FREE, Quote
+from hybrid_mcp.domain.completion import Message, Request, largest_bytes
 from hybrid_mcp.domain.eligibility import Candidate
 from hybrid_mcp.domain.naming import preferred_models
 from hybrid_mcp.domain.profile import ModelSpec, Profile
+from hybrid_mcp.domain.routing import Repair, Step
 from hybrid_mcp.ports import Catalog, Clock, Listed, PriceBook
 
 CLOCK_ERROR = timedelta(hours=1)
@@ -40,6 +42,14 @@ class Candidates:
         listed.extend(self.catalog.entry(spec) for spec in meant if spec not in specs)
         return [self._candidate(entry, request, size) for entry in listed], frozenset(spec.name for spec in meant)
 
+    def mended(self, step: Step, repair: Repair, outgoing: Request) -> Step:
+        """The same model once more, asked to mend its answer, at the price bound of the longer chat."""
+        step = replace(step, repair=repair)
+        if step.spec.local:
+            return step
+        quote = self._quote(step.spec, _bytes_to_send(outgoing, repair.messages()), outgoing.deadline_s)
+        return step if quote is None else replace(step, quote=quote, bound=quote.bound(step.output_cap))
+
     def baseline(self) -> ModelSpec | None:
         """What savings are measured against: the dearest of the profile's own cloud models, whatever a caller asks."""
         now, dearest, found = self.clock.now(), -1, None
@@ -63,13 +73,19 @@ class Candidates:
         if facts is None:
             return replace(state, quote=None)
         spec = replace(entry.spec, context_tokens=entry.spec.context_tokens or facts.context_tokens)
-        until = now + timedelta(seconds=request.deadline_s)
-        quote = self.prices.quote(spec, size_bytes, now - CLOCK_ERROR, until + CLOCK_ERROR)
+        quote = self._quote(spec, size_bytes, request.deadline_s)
         return replace(state, spec=spec, quote=quote, blended_nanos=facts.blended_nanos)
+
+    def _quote(self, spec: ModelSpec, size_bytes: int, deadline_s: float) -> Quote | None:
+        now = self.clock.now()
+        until = now + timedelta(seconds=deadline_s)
+        return self.prices.quote(spec, size_bytes, now - CLOCK_ERROR, until + CLOCK_ERROR)
 
     def _has_price(self, spec: ModelSpec) -> bool:
         return self.prices.facts(spec, self.clock.now()) is not None
 
 
-def _bytes_to_send(request: Request) -> int:
-    return largest_bytes(message.content for message in request.messages(step_by_step=True))
+def _bytes_to_send(request: Request, more: Sequence[Message] = ()) -> int:
+    """A schema counts twice: it stands in the messages, and a server that is held to it reads it once more."""
+    contents = (message.content for message in (*request.messages(step_by_step=True), *more))
+    return largest_bytes((*contents, request.response_schema))

@@ -10,9 +10,9 @@ import anyio
 from cyclopts import App as Cli
 
 from hybrid_mcp.app import App
-from hybrid_mcp.arguments import Given, Json, WrongUsage, limit, prompt_of
+from hybrid_mcp.arguments import Given, Json, WrongUsage, limit, prompt_of, schema_of
 from hybrid_mcp.domain.answer import Answer
-from hybrid_mcp.domain.completion import Quality, Request
+from hybrid_mcp.domain.completion import Effort, Quality, Request
 from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.scorer import score as score_request
 from hybrid_mcp.launch import OK, REFUSED
@@ -49,6 +49,10 @@ def add(cli: Cli, common: Given) -> None:
         max_output_tokens: int = 1024,
         deadline_s: float = 300,
         dry_run: bool = False,
+        response_schema: str | None = None,
+        temperature: float | None = None,
+        stop: list[str] | None = None,
+        reasoning_effort: Effort | None = None,
         as_json: Json = False,
     ) -> int:
         """Answer one prompt; `-` reads it from standard input. The options are those of the tool route_completion."""
@@ -57,6 +61,8 @@ def add(cli: Cli, common: Given) -> None:
             task_type=task_type, quality=quality, force_local=force_local, force_cloud=force_cloud,
             confidential=confidential, preferred_model=preferred_model, max_cost=limit("--max-cost", max_cost),
             max_output_tokens=max_output_tokens, deadline_s=deadline_s, dry_run=dry_run,
+            response_schema=schema_of("--response-schema", response_schema), temperature=temperature,
+            stop=tuple(stop or ()), reasoning_effort=reasoning_effort,
         )  # fmt: skip
         heard = Heard()
         return common.value.with_app(lambda app: _ask(app, request, heard, as_json=as_json), heard)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import anyio
 from mcp.server.mcpserver.exceptions import ToolError
 
 from hybrid_mcp.app import App
 from hybrid_mcp.domain.answer import Answer
-from hybrid_mcp.domain.completion import Request, Usage
+from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.errors import HybridError
-from hybrid_mcp.host import Calls
+from hybrid_mcp.domain.scorer import score
+from hybrid_mcp.host import Calls, Host, in_words
+from hybrid_mcp.pending import Pulse, Work
 
 HEARTBEAT_S = 2.0
 """Clients reset their time-outs on progress; the promise is one notification at least every 3 seconds."""
@@ -17,48 +21,73 @@ HEARTBEAT_S = 2.0
 
 async def with_heartbeat(app: App, request: Request, ctx: Calls) -> Answer:
     """Run the call and tell the client every few seconds that it is alive."""
-    pulse = _Pulse()
+    pulse = Pulse()
     outcomes: list[Answer | HybridError] = []
-    async with anyio.create_task_group() as group:
-        group.start_soon(pulse.beat, ctx)
+
+    async def run() -> None:
         try:
             outcomes.append(await app.service.complete(request, pulse, app.account))
         except HybridError as error:
             # Raised inside the group it would reach the client as a group of errors.
             outcomes.append(error)
-        group.cancel_scope.cancel()
-    outcome = outcomes[0]
+
+    await _beating(run, pulse, ctx)
+    return _answer_of(outcomes[0])
+
+
+async def started(host: Host, request: Request, ctx: Calls) -> Answer:
+    """Run the call for as long as it takes; at its deadline say by which name it can be fetched.
+
+    A client that cancels the request ends the call.
+    """
+    app = host.app()
+    with in_words():
+        work = host.pending.start(app, request)
+    try:
+        return await fetched(app, work, request.deadline_s, ctx)
+    except anyio.get_cancelled_exc_class():
+        work.scope.cancel()
+        raise
+
+
+async def fetched(app: App, work: Work, wait_s: float, ctx: Calls) -> Answer:
+    """The call's answer, or after `wait_s` seconds what it is at.
+
+    Raises:
+        ToolError: it ended without an answer.
+    """
+    with anyio.move_on_after(wait_s):
+        await _beating(work.done.wait, work.pulse, ctx)
+    if work.outcome is not None:
+        return _answer_of(work.outcome)
+    service = app.service
+    ran_s = service.clock.monotonic() - work.started
+    return Answer(
+        request_id=work.id, status="running", complexity=score(work.request), latency_ms=round(ran_s * 1000),
+        reason=f"still running after {ran_s:.0f} s ({work.pulse.words}): call get_completion with this request_id",
+        budget=await service.purse.view(work.request, app.account),
+    )  # fmt: skip
+
+
+def _answer_of(outcome: Answer | Exception) -> Answer:
     if isinstance(outcome, HybridError):
         raise ToolError(str(outcome)) from outcome
+    if isinstance(outcome, Exception):
+        raise outcome
     return outcome
 
 
-class _Pulse:
-    """Implements `Progress`: remembers what to tell, and tells it at each beat with a value that always grows."""
+async def _beating(work: Callable[[], Awaitable[object]], pulse: Pulse, ctx: Calls) -> None:
+    async with anyio.create_task_group() as group:
+        group.start_soon(_beat, pulse, ctx)
+        await work()
+        group.cancel_scope.cancel()
 
-    def __init__(self) -> None:
-        self._characters = 0
-        self._words = "routing"
 
-    def asking(self, model: str) -> None:
-        self._characters, self._words = 0, f"asking {model}"
-
-    def delta(self, text: str) -> None:
-        self._characters += len(text)
-        self._words = f"answering, {self._characters:,} characters so far"
-
-    def aside(self, text: str) -> None:
-        self._words = "thinking"
-
-    def told(self, usage: Usage) -> None:
-        pass
-
-    def status(self, text: str) -> None:
-        self._words = text
-
-    async def beat(self, ctx: Calls) -> None:
-        count = 0
-        while True:
-            await anyio.sleep(HEARTBEAT_S)
-            count += 1
-            await ctx.report_progress(count, None, self._words)
+async def _beat(pulse: Pulse, ctx: Calls) -> None:
+    """Tell it at each beat, with a value that always grows."""
+    count = 0
+    while True:
+        await anyio.sleep(HEARTBEAT_S)
+        count += 1
+        await ctx.report_progress(count, None, pulse.words)

@@ -14,6 +14,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 
 from hybrid_mcp.app import App
 from hybrid_mcp.domain.errors import HybridError
+from hybrid_mcp.pending import Pending
 
 
 class Host:
@@ -23,6 +24,7 @@ class Host:
         self._open_app = open_app
         self._app: App | None = None
         self._opening = Lock()
+        self.pending = Pending()
 
     def app(self) -> App:
         """One for all: tools call it in the event loop, and questions to the owner are made in threads."""
@@ -34,12 +36,15 @@ class Host:
     @asynccontextmanager
     async def lifespan(self, _: MCPServer[Host]) -> AsyncGenerator[Host]:
         try:
-            yield self
+            async with anyio.create_task_group() as self.pending.group:
+                yield self
+                self.pending.group.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
                 await self.aclose()
 
     async def aclose(self) -> None:
+        await self.pending.aclose()
         app, self._app = self._app, None
         if app is not None:
             await app.aclose()

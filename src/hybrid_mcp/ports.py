@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from hybrid_mcp.domain.alerts import Alert
 from hybrid_mcp.domain.answer import Answer, Attempt
 from hybrid_mcp.domain.budget import Account, BudgetView, Caps, Overbilled, PeriodName, Quote
-from hybrid_mcp.domain.completion import Completion, Message, Request, Usage
+from hybrid_mcp.domain.completion import Completion, Effort, Message, Request, Usage
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.privacy import Finding
 from hybrid_mcp.domain.profile import ModelSpec
@@ -55,11 +55,19 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderCall:
-    """One attempt, ready to send. `model` is the provider's own name for it."""
+    """One attempt, ready to send. `model` is the provider's own name for it.
+
+    `response_schema`: JSON text that the messages already ask for; a server that can is held to it, too. `temperature`
+    and `reasoning_effort` are sent where they exist, `stop` is kept by every adapter.
+    """
 
     model: str
     messages: tuple[Message, ...]
     max_output_tokens: int
+    response_schema: str = ""
+    temperature: float | None = None
+    stop: tuple[str, ...] = ()
+    reasoning_effort: Effort | None = None
 
 
 class Provider(Protocol):

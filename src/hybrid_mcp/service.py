@@ -17,6 +17,7 @@ from hybrid_mcp.domain.attempts import (
     best,
     is_held_up,
     is_weaker,
+    next_repair,
     no_answer,
     not_tried,
     sent,
@@ -25,9 +26,7 @@ from hybrid_mcp.domain.attempts import (
 from hybrid_mcp.domain.budget import Account, BudgetView
 from hybrid_mcp.domain.completion import Completion, Request
 from hybrid_mcp.domain.eligibility import Candidate, Situation
-from hybrid_mcp.domain.errors import (
-    StorageError,
-)
+from hybrid_mcp.domain.errors import StorageError
 from hybrid_mcp.domain.money import ZERO
 from hybrid_mcp.domain.profile import ModelSpec, Profile
 from hybrid_mcp.domain.redaction import Outgoing
@@ -44,6 +43,7 @@ from hybrid_mcp.ports import (
     Progress,
 )
 from hybrid_mcp.purse import Purse
+from hybrid_mcp.structured import check_schema
 
 HELD_UP_S = 0.2
 """So often is looked whether calls under way have freed money, in seconds; a look costs about a millisecond."""
@@ -69,20 +69,23 @@ class Service:
     new_id: Callable[[], str]
     scope: str = ""
 
-    async def complete(self, request: Request, progress: Progress, account: Account) -> Answer:
-        """The answer, or the plan alone for a `dry_run`.
+    async def complete(
+        self, request: Request, progress: Progress, account: Account, request_id: str | None = None
+    ) -> Answer:
+        """The answer, or the plan alone for a `dry_run`. `request_id`: None for a new one.
 
         Raises:
             HybridError: no model may run, or every one failed; the message holds every reason and what to do.
         """
+        check_schema(request.response_schema)
         call = _Call(
-            request=request, id=self.new_id(), account=account, started=self.clock.monotonic(),
+            request=request, id=request_id or self.new_id(), account=account, started=self.clock.monotonic(),
             complexity=score(request),
         )  # fmt: skip
         look = self.discretion.look(request)
 
         fingerprint = request.fingerprint(self.scope)
-        if not request.dry_run and (kept := await self.cache.get(fingerprint)) is not None:
+        if not request.dry_run and request.is_repeatable and (kept := await self.cache.get(fingerprint)) is not None:
             return await self._from_cache(call, kept)
 
         candidates, preferred = await self.candidates.of(request, look.outgoing.request)
@@ -113,7 +116,7 @@ class Service:
         chosen, completion = found
         reason = told(routed.decision, tried, chosen, preferred, look.outgoing.note)
         answer = replace(self._completed(call, routed, tried, found), reason=reason, alerts=alerts)
-        if _is_worth_keeping(chosen, tried, preferred):
+        if request.is_repeatable and _is_worth_keeping(chosen, tried, preferred):
             await self.cache.put(fingerprint, _to_keep(answer, completion))
         self.observer.answered(answer)
         return answer
@@ -139,6 +142,8 @@ class Service:
             self.observer.attempted(call.id, one.attempt)
             if one.completion is not None and not one.verdict.escalate:
                 break
+            if (repair := next_repair(step, one)) is not None:
+                waiting.insert(0, self.candidates.mended(step, repair, routed.outgoing.request))
             if not waiting and not waited and one.retry_after_s is not None and one.retry_after_s < self._left_s(call):
                 progress.status(f"{step.spec.name} asks to wait {one.retry_after_s:.0f} s")
                 await anyio.sleep(one.retry_after_s)
@@ -177,7 +182,7 @@ class Service:
         return Answer(
             request_id=call.id, status="completed", complexity=call.complexity, reason=routed.decision.reason,
             budget=routed.budget, text=completion.text, model=spec.name, provider=spec.provider.name, local=spec.local,
-            escalated=any(one.verdict.escalate for one in tried if one is not chosen),
+            escalated=any(one.verdict.escalate for one in tried if one.attempt.model != chosen.attempt.model),
             plan=routed.decision.steps, excluded=routed.decision.excluded,
             attempts=tuple(one.attempt for one in tried), usage=completion.usage, cost=cost,
             saved=would_cost.minus(cost) if would_cost else ZERO, latency_ms=self._since_ms(call),

@@ -1,7 +1,8 @@
-"""The four tools: parse, ask the application, format."""
+"""The tools: parse, ask the application, format."""
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from mcp.server import MCPServer
@@ -10,10 +11,10 @@ from mcp.server.mcpserver import Elicit, Resolve
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
-from hybrid_mcp.domain.completion import Quality, Request
+from hybrid_mcp.domain.completion import MAX_DEADLINE_S, Effort, Quality, Request
 from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.money import Usd
-from hybrid_mcp.heartbeat import with_heartbeat
+from hybrid_mcp.heartbeat import fetched, started, with_heartbeat
 from hybrid_mcp.host import Calls, Host, in_words
 from hybrid_mcp.wire import (
     AllowedResult,
@@ -51,14 +52,35 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
         max_output_tokens: int = 1024,
         deadline_s: float = 50,
         dry_run: Annotated[bool, Field(description="Plan and price only")] = False,
+        response_schema: Annotated[dict[str, Any] | None, Field(description="JSON schema of the answer")] = None,
+        temperature: float | None = None,
+        stop: list[str] | None = None,
+        reasoning_effort: Effort | None = None,
+        on_deadline: Annotated[
+            Literal["fail", "continue"], Field(description="continue: then fetch it with get_completion")
+        ] = "fail",
     ) -> Annotated[CallToolResult, CompletionResult]:
         request = _request(
             prompt=prompt, context=context, system_prompt=system_prompt, task_type=task_type, quality=quality,
             force_local=force_local, force_cloud=force_cloud, confidential=confidential,
             preferred_model=preferred_model, max_cost=max_cost, max_output_tokens=max_output_tokens,
-            deadline_s=deadline_s, dry_run=dry_run,
+            deadline_s=deadline_s, dry_run=dry_run, response_schema=_schema_text(response_schema),
+            temperature=temperature, stop=tuple(stop or ()), reasoning_effort=reasoning_effort,
         )  # fmt: skip
+        if on_deadline == "continue":
+            return _result(completion_result(await started(host, request, ctx)))
         return _result(completion_result(await with_heartbeat(host.app(), request, ctx)))
+
+    @server.tool(
+        description='The answer of a route_completion call with on_deadline="continue" that was still running.',
+        annotations=_hints(read_only=True, destructive=False, idempotent=True, open_world=False),
+    )
+    async def get_completion(
+        ctx: Calls, request_id: str, wait_s: Annotated[float, Field(ge=0, le=MAX_DEADLINE_S)] = 45
+    ) -> CallToolResult:
+        with in_words():
+            work = host.pending.find(request_id)
+        return _result(completion_result(await fetched(host.app(), work, wait_s, ctx)))
 
     @server.tool(
         description="Whether the owner allows a resource. Types: cloud_apis, domains, mcp_servers, allowed_for_cloud.",
@@ -97,6 +119,10 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
 def _request(*, max_cost: float | None, **arguments: Any) -> Request:
     with in_words():
         return Request(max_cost=None if max_cost is None else _limit(max_cost), **arguments)
+
+
+def _schema_text(schema: dict[str, Any] | None) -> str:
+    return "" if schema is None else json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
 
 
 def _limit(max_cost: float) -> Usd:

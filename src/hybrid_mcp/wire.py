@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from hybrid_mcp.domain.answer import Answer, Outcome
+from hybrid_mcp.domain.answer import Answer, Outcome, Status
 from hybrid_mcp.domain.budget import Scope
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.scorer import Complexity
@@ -62,7 +62,7 @@ class BudgetLeft(Wire):
 
 class CompletionResult(Wire):
     request_id: str
-    status: Literal["completed", "planned"]
+    status: Status
     text: str | None
     model: str | None
     provider: str | None

@@ -30,9 +30,10 @@ from hybrid_mcp.domain.tokens import extent
 from hybrid_mcp.domain.vendors import VENDORS
 from hybrid_mcp.domain.whitelist import Whitelist
 from hybrid_mcp.ports import ProviderCall
+from hybrid_mcp.providers.dialects import OPENAI_ITSELF, UNKNOWN, Dialect, dialect_of
 from hybrid_mcp.providers.failures import Refusal, failure_of_refusal, retry_after_s
 from hybrid_mcp.providers.http import Egress
-from hybrid_mcp.providers.openai import EVERYONE_ELSE, OPENAI_ITSELF, OpenAIProvider, dialect_of
+from hybrid_mcp.providers.openai import OpenAIProvider
 from hybrid_mcp.providers.streaming import COUNT_LIMIT
 from tests.support_servers import (
     CALL,
@@ -164,8 +165,8 @@ async def test_openai_at_its_own_host_is_asked_for_the_tier_whose_price_is_liste
     [
         ("api.openai.com", OPENAI_ITSELF),
         ("eu.api.openai.com", OPENAI_ITSELF),
-        ("api.openai.com.example.com", EVERYONE_ELSE),
-        ("api.groq.com", EVERYONE_ELSE),
+        ("api.openai.com.example.com", UNKNOWN),
+        ("api.groq.com", Dialect(schema="json", effort="reasoning_effort")),
     ],
 )
 def test_the_dialect_goes_by_the_host(host: str, dialect: object):

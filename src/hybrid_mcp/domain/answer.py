@@ -12,6 +12,7 @@ from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.routing import Step
 from hybrid_mcp.domain.scorer import Complexity
 
+Status = Literal["completed", "planned", "running"]
 Outcome = Literal["ok", "doubtful", "failed", "timeout", "rate_limited", "refused", "cancelled"]
 
 
@@ -28,7 +29,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The whole result. `text`, `model` and `provider` are None where nothing was called (`status` "planned").
+    """The whole result. `text`, `model` and `provider` are None where nothing was called (`status` "planned"), or no
+    answer has come yet ("running").
 
     `cost` is the sum over all attempts; `saved` is what the profile's dearest cloud model would have cost more.
     `alerts`: budgets that came to a level with this call, and providers that charged more than they may; each is told
@@ -36,7 +38,7 @@ class Answer:
     """
 
     request_id: str
-    status: Literal["completed", "planned"]
+    status: Status
     complexity: Complexity
     reason: str
     budget: BudgetView

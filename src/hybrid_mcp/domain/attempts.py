@@ -24,8 +24,10 @@ from hybrid_mcp.domain.errors import (
 from hybrid_mcp.domain.judging import GOOD, Verdict, judge
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.reservation import Settlement
-from hybrid_mcp.domain.routing import Decision, Step, refusal
+from hybrid_mcp.domain.routing import Decision, Repair, Step, refusal
 from hybrid_mcp.domain.tokens import NOTHING, Extent, most_dense_bytes
+
+MISSHAPEN = "it does not match response_schema"
 
 Ending = Literal["void", "settle", "forfeit"]
 
@@ -35,7 +37,8 @@ class Tried:
     """One attempt and how its reservation ends. `completion` is None where there is no answer to return.
 
     `held_up`: it was refused for money that other calls have only set aside. `booked`: what the price book makes of the
-    usage, None where that is missing or cannot be true. `trouble`: what the ledger could not write down.
+    usage, None where that is missing or cannot be true. `trouble`: what the ledger could not write down. `repair`: what
+    is to be mended, where the answer has not the shape that was asked for.
     """
 
     step: Step
@@ -47,6 +50,7 @@ class Tried:
     held_up: bool = False
     booked: Usd | None = None
     trouble: str | None = None
+    repair: Repair | None = None
 
     def lasting(self, latency_ms: int) -> Tried:
         return replace(self, attempt=replace(self.attempt, latency_ms=latency_ms))
@@ -89,9 +93,13 @@ def failed(step: Step, error: HybridError, seen: Seen) -> Tried:
     return replace(tried, retry_after_s=error.retry_after_s) if isinstance(error, ProviderRateLimited) else tried
 
 
-def answered(step: Step, completion: Completion, booked: Usd | None, seen: Seen, *, asked_tokens: int) -> Tried:
+def answered(
+    step: Step, completion: Completion, booked: Usd | None, seen: Seen, *, asked_tokens: int,
+    repair: Repair | None = None,
+) -> Tried:  # fmt: skip
     """The provider answered.
 
+    `repair`: it did not answer in the shape that was asked for, and what is wrong with it.
     `booked`: its usage at the book's price; None: it is missing or not believable, so the reservation is charged. What
     the provider says it charged counts where it is more.
     """
@@ -104,9 +112,13 @@ def answered(step: Step, completion: Completion, booked: Usd | None, seen: Seen,
         failed_so = replace(attempt, outcome="failed", reason="the answer is empty")
         return Tried(step=step, attempt=failed_so, ending=ending, verdict=empty, booked=booked)
     verdict = judge(completion, step.spec, shrunk=step.output_cap < asked_tokens)
+    if verdict.good and repair is not None:
+        verdict = Verdict(reason=f"{MISSHAPEN}: {repair.what}", escalate=True)
     if verdict.reason is not None:
         attempt = replace(attempt, outcome="doubtful", reason=verdict.reason)
-    return Tried(step=step, attempt=attempt, ending=ending, completion=completion, verdict=verdict, booked=booked)
+    return Tried(
+        step=step, attempt=attempt, ending=ending, completion=completion, verdict=verdict, booked=booked, repair=repair
+    )
 
 
 def settlement(tried: Tried, baseline: Usd | None) -> Settlement:
@@ -130,8 +142,18 @@ def overbilled(tried: Sequence[Tried], at: datetime) -> tuple[Overbilled, ...]:
 
 
 def best(tried: Sequence[Tried]) -> tuple[Tried, Completion] | None:
-    """The answer to return: the last one there is, because each escalation goes to a stronger model."""
-    return next(((one, one.completion) for one in reversed(tried) if one.completion is not None), None)
+    """The answer to return: the last one there is, because each escalation goes to a stronger model; one that has the
+    shape that was asked for before one that has not."""
+    found = [(one, one.completion) for one in reversed(tried) if one.completion is not None]
+    return next((pair for pair in found if pair[0].repair is None), found[0] if found else None)
+
+
+def next_repair(step: Step, one: Tried) -> Repair | None:
+    """What the same model is asked to mend now: once, and never an answer that was cut off or refused."""
+    completion = one.completion
+    if step.repair is not None or completion is None or completion.finish in {"length", "refusal"}:
+        return None
+    return one.repair
 
 
 def is_held_up(decision: Decision, tried: Sequence[Tried]) -> bool:

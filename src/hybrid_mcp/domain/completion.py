@@ -15,6 +15,7 @@ from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.tokens import NOTHING, Extent, extent
 
 Quality = Literal["auto", "low", "high"]
+Effort = Literal["low", "medium", "high"]
 Role = Literal["system", "user", "assistant"]
 Finish = Literal["stop", "length", "refusal", "other"]
 
@@ -24,23 +25,35 @@ MAX_OUTPUT_TOKENS = 200_000
 MAX_DEADLINE_S = 3_600.0
 MAX_NAME_CHARACTERS = 200
 """Names stand in the ledger and in logs, so they must not carry a text."""
+MAX_TEMPERATURE = 2.0
+MAX_STOPS = 4
+"""As many stop sequences as every API takes, of at most `MAX_STOP_CHARACTERS` each."""
+MAX_STOP_CHARACTERS = 100
+MAX_SCHEMA_BYTES = 32_000
 
 HALF_PAIR_MARK = "\ufdd0"
 """Stands for half a UTF-16 pair where a transport had to replace it: a noncharacter (Unicode 23.7) is in no text."""
 
 DEFAULT_SYSTEM_PROMPT = "You are a helpful assistant. Answer correctly and briefly."
 STEP_BY_STEP = "Think step by step before you answer, then give the final answer on its own line."
+AS_JSON = "Answer with one JSON value that matches this JSON schema, and with nothing else:"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """`reusable`: so many characters at the beginning may well come again in the next calls."""
+
     role: Role
     content: str
+    reusable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One sub-task, checked.
+
+    `response_schema`: the JSON schema of the wanted answer, as JSON text; empty for plain text. `temperature`: None for
+    what this project sends by itself, which is 0 where there is one.
 
     Raises:
         InvalidRequest: empty, over a limit, not text, or contradictory. The message names the limit.
@@ -59,6 +72,10 @@ class Request:
     max_output_tokens: int = 1024
     deadline_s: float = 50.0
     dry_run: bool = False
+    response_schema: str = ""
+    temperature: float | None = None
+    stop: tuple[str, ...] = ()
+    reasoning_effort: Effort | None = None
     size_bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,12 +99,23 @@ class Request:
             )
         if not 0 < self.deadline_s <= MAX_DEADLINE_S:
             raise InvalidRequest(f"deadline_s must be above 0 and at most {MAX_DEADLINE_S:g} seconds")
+        _check_wishes(self)
 
     def texts(self) -> tuple[tuple[str, str], ...]:
         """All that can carry content, by argument name: names too, for they are sent and written down."""
         texts = (("prompt", self.prompt), ("context", self.context), ("system_prompt", self.system_prompt))
+        shape = (("response_schema", self.response_schema), ("stop", "\n".join(self.stop)))
         names = (("task_type", self.task_type), ("preferred_model", self.preferred_model))
-        return (*texts, *((name, value) for name, value in names if value is not None))
+        return (
+            *texts,
+            *((name, value) for name, value in shape if value),
+            *((name, value) for name, value in names if value is not None),
+        )
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the same request asks for the same answer: a temperature asks for another one each time."""
+        return not self.temperature
 
     @property
     def forces(self) -> bool:
@@ -97,17 +125,20 @@ class Request:
     def messages(self, *, step_by_step: bool = False) -> tuple[Message, ...]:
         """The chat to send: always a system prompt of our own, because templates' defaults harm small models."""
         system = self.system_prompt or DEFAULT_SYSTEM_PROMPT
-        if step_by_step:
+        if self.response_schema:
+            system = f"{system}\n{AS_JSON}\n{self.response_schema}"
+        elif step_by_step:
             system = f"{system}\n{STEP_BY_STEP}"
         user = f"{self.context}\n\n{self.prompt}" if self.context else self.prompt
-        return (Message("system", system), Message("user", user))
+        return (Message("system", system), Message("user", user, reusable=len(self.context)))
 
     def fingerprint(self, scope: str = "") -> str:
         """SHA-256 over everything that can change the answer; `scope` adds the caller's own (profile, settings)."""
         parts = [
             scope, self.prompt, self.context, self.system_prompt, self.task_type, self.quality, self.force_local,
             self.force_cloud, self.confidential, self.preferred_model,
-            None if self.max_cost is None else self.max_cost.nanos, self.max_output_tokens,
+            None if self.max_cost is None else self.max_cost.nanos, self.max_output_tokens, self.response_schema,
+            self.temperature, self.stop, self.reasoning_effort,
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -197,3 +228,19 @@ def _checked_size(name: str, text: str) -> int:
             f"{name} holds half a UTF-16 pair (a lone surrogate) at character {half}: send whole characters"
         )
     return size
+
+
+def _check_wishes(request: Request) -> None:
+    temperature = request.temperature
+    if temperature is not None and not 0 <= temperature <= MAX_TEMPERATURE:
+        raise InvalidRequest(f"temperature must be from 0 to {MAX_TEMPERATURE:g}; leave it out for the usual 0")
+    if len(request.stop) > MAX_STOPS or not all(0 < len(text) <= MAX_STOP_CHARACTERS for text in request.stop):
+        raise InvalidRequest(
+            f"stop takes at most {MAX_STOPS} sequences of 1 to {MAX_STOP_CHARACTERS} characters: send fewer or shorter "
+            "ones"
+        )
+    if len(request.response_schema.encode()) > MAX_SCHEMA_BYTES:
+        raise InvalidRequest(
+            f"response_schema has more than {MAX_SCHEMA_BYTES:,} bytes: send a smaller schema, or describe the shape "
+            "in `prompt`"
+        )

@@ -20,6 +20,8 @@ BANDS = (30, 60, 80)
 """Lower edges, in hundredths of the score, of the bands above the first."""
 MIN_OUTPUT_TOKENS = 256
 """An output cap is never shrunk below this (or below what was asked for, where that is less)."""
+SCHEMA_CHARACTERS_PER_TOKEN = 2
+"""JSON has about three, and some servers read a schema once more than it stands in the messages."""
 LIFT_ABOVE_PERCENT = 20
 """`quality="high"` lifts the score only while more than this share of the month's budget is left."""
 
@@ -237,8 +239,10 @@ def least_output(request: Request) -> int:
 
 def room(situation: Situation, candidate: Candidate) -> int:
     """Output tokens that still fit the context window beside the request."""
-    limit = candidate.spec.context_tokens
-    return situation.request.max_output_tokens if limit is None else limit - situation.complexity.tokens
+    limit, schema = candidate.spec.context_tokens, situation.request.response_schema
+    if limit is None:
+        return situation.request.max_output_tokens
+    return limit - situation.complexity.tokens - len(schema) // SCHEMA_CHARACTERS_PER_TOKEN
 
 
 def tightest(budget: BudgetView) -> str:

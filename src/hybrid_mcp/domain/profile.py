@@ -8,6 +8,8 @@ from typing import Literal
 from hybrid_mcp.domain.money import Usd
 
 ProviderKind = Literal["embedded", "ollama", "openai", "anthropic"]
+Api = Literal["chat", "responses"]
+"""Through which of OpenAI's two APIs a provider of kind `openai` is asked."""
 Tier = Literal["cheap", "premium"]
 Fallback = Literal["local_with_cot", "local_best_effort", "local"]
 ApprovalMode = Literal["ask", "terminal", "deny", "allow"]
@@ -45,6 +47,7 @@ class ProviderSpec:
     key_needed: bool = False
     price_provider: str | None = None
     bill: Bill | None = None
+    api: Api = "chat"
     price: Price | None = None
     context_tokens: int | None = None
     default_model: str | None = None

@@ -20,6 +20,9 @@ PLACEHOLDERS_STAY = (
     "placeholders stay in the answer, because it holds web addresses or markup that could carry them away"
 )
 
+_TEXTS = frozenset({"prompt", "context", "system_prompt"})
+"""What may hold placeholders. A schema or a stop sequence with one would ask for another answer."""
+
 _PLACEHOLDER = re.compile(r"<REDACTED_\d+>")
 _AFTER_A_VALUE = re.compile(r"\Z|\s|[\"'`]+(?=[\s,;:)\]}>.]|\Z)|[,;)\]}]+(?=\s|\Z)")
 
@@ -84,6 +87,8 @@ def redact(
 
 
 def _is_redactable(finding: Finding, texts: Mapping[str, str]) -> bool:
+    if finding.where not in _TEXTS:
+        return False
     if finding.category == "personal":
         return bool(finding.spans)
     text = texts.get(finding.where, "")

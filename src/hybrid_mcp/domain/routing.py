@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hybrid_mcp.domain.budget import FREE, Quote
-from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.completion import Message, Request
 from hybrid_mcp.domain.eligibility import (
     BANDS,
     Candidate,
@@ -46,10 +46,29 @@ WEAK_MODEL_NOTE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """An answer, as the model wrote it, that is not as it was asked for.
+
+    `what` is wrong with it, without a word of it; `place`: where in it, for the model's own eyes.
+    """
+
+    answer: str
+    what: str
+    place: str = ""
+
+    def messages(self) -> tuple[Message, ...]:
+        """What is added to the chat to have it mended."""
+        where = f" at {self.place}" if self.place else ""
+        wrong = f"That does not match the JSON schema: {self.what}{where}. Answer with the mended JSON alone."
+        return (Message("assistant", self.answer), Message("user", wrong))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One model to try: at most `output_cap` tokens out, and at most `bound` to pay.
 
     `quote` is what the bound was made of. `note`: what the caller should know when this model is the one that answers.
+    `repair`: the model's own answer before, which it is asked to mend.
     """
 
     spec: ModelSpec
@@ -58,6 +77,12 @@ class Step:
     quote: Quote = FREE
     step_by_step: bool = False
     note: str | None = None
+    repair: Repair | None = None
+
+    def messages(self, request: Request) -> tuple[Message, ...]:
+        """The chat to send."""
+        mended = self.repair.messages() if self.repair is not None else ()
+        return (*request.messages(step_by_step=self.step_by_step), *mended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

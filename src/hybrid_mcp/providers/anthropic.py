@@ -9,16 +9,18 @@ from dataclasses import replace
 
 import httpx2
 from anthropic import AnthropicError, APIStatusError, AsyncAnthropic, AsyncStream, omit
-from anthropic.types import MessageDeltaUsage, MessageParam, RawMessageStreamEvent
+from anthropic.types import MessageDeltaUsage, MessageParam, OutputConfigParam, RawMessageStreamEvent
 from anthropic.types import Usage as ReportedUsage
 
 from hybrid_mcp.domain.completion import Completion, Finish, Message, Usage
 from hybrid_mcp.domain.errors import HybridError
+from hybrid_mcp.domain.json_schema import is_strict, parsed
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
 from hybrid_mcp.providers.http import Egress, base_url_of, bearer, client_httpx2
 from hybrid_mcp.providers.prices import US_PERCENT
+from hybrid_mcp.providers.reuse import SeenBefore
 from hybrid_mcp.providers.streaming import IDLE_S, Answer, count, patience_for, read_stream
 
 _FINISH: Mapping[str, Finish] = {
@@ -50,11 +52,14 @@ class AnthropicProvider:
     ) -> None:
         self._spec = spec
         self._patience = patience_for(spec, first_byte_timeout_s, idle_timeout_s)
+        self._seen = SeenBefore()
         http = client_httpx2(spec, egress, lambda: bearer(api_key()))
         self._sdk = _sdk_client(base_url_of(spec), http)
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
-        answer = Answer(progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens)
+        answer = Answer(
+            progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens, stop=call.stop
+        )
         await self._read(answer, call)
         return answer.completion()
 
@@ -75,14 +80,31 @@ class AnthropicProvider:
         if answer.finish is None:
             raise broke_off(self._spec, call.model)
 
+    def _message(self, message: Message) -> MessageParam:
+        """With a mark behind what was sent before and so may come again: the API charges less for reading that."""
+        if message.role == "assistant":
+            return {"role": "assistant", "content": message.content}
+        reusable, rest = message.content[: message.reusable], message.content[message.reusable :]
+        if not self._seen.comes_again(reusable):
+            return {"role": "user", "content": message.content}
+        return {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": reusable, "cache_control": {"type": "ephemeral"}},
+                {"type": "text", "text": rest},
+            ],
+        }
+
     @asynccontextmanager
     async def _opened(self, call: ProviderCall) -> AsyncGenerator[AsyncStream[RawMessageStreamEvent]]:
         system = "\n\n".join(message.content for message in call.messages if message.role == "system")
         stream = await self._sdk.messages.create(
             model=call.model,
             system=system or omit,
-            messages=[_message(message) for message in call.messages if message.role != "system"],
+            messages=[self._message(message) for message in call.messages if message.role != "system"],
             max_tokens=call.max_output_tokens,
+            stop_sequences=[text for text in call.stop if text.strip()] or omit,
+            output_config=_output_config(call) or omit,
             # A priority tier is sold at prices of its own.
             service_tier="standard_only" if self._spec.price_provider == "anthropic" else omit,
             stream=True,
@@ -105,10 +127,14 @@ def _sdk_client(base_url: str, http: httpx2.AsyncClient) -> AsyncAnthropic:
     )
 
 
-def _message(message: Message) -> MessageParam:
-    if message.role == "assistant":
-        return {"role": "assistant", "content": message.content}
-    return {"role": "user", "content": message.content}
+def _output_config(call: ProviderCall) -> OutputConfigParam:
+    """Only a strict schema: of the others the API refuses some for one keyword."""
+    config: OutputConfigParam = {}
+    if call.reasoning_effort is not None:
+        config["effort"] = call.reasoning_effort
+    if call.response_schema and is_strict(schema := parsed(call.response_schema)):
+        config["format"] = {"type": "json_schema", "schema": dict(schema)}
+    return config
 
 
 def _take(answer: Answer, event: RawMessageStreamEvent) -> None:

@@ -22,6 +22,7 @@ from anyio import to_thread
 
 from hybrid_mcp.domain.completion import Completion
 from hybrid_mcp.domain.errors import HybridError, ProviderRejected, ProviderUnavailable
+from hybrid_mcp.domain.json_schema import parsed
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.providers.fetch import ModelFile, OnBytes
@@ -240,14 +241,17 @@ def _server(path: Path) -> Server:
 
 
 def _body(call: ProviderCall) -> dict[str, Any]:
+    schema = {"schema": parsed(call.response_schema)} if call.response_schema else None
     return {
         "messages": [{"role": message.role, "content": message.content} for message in call.messages],
         "max_tokens": min(call.max_output_tokens, CONTEXT_TOKENS),
-        "temperature": 0,
+        "temperature": call.temperature or 0,
+        "stop": list(call.stop),
         "stream": True,
         "stream_options": {"include_usage": True},
-        "logprobs": True,
-        "top_logprobs": 1,
+        # Under a grammar the probabilities of tokens say nothing about how sure the model is.
+        **({"logprobs": True, "top_logprobs": 1} if schema is None else {}),
+        **({"response_format": {"type": "json_schema", "json_schema": schema}} if schema else {}),
         # Without it nothing is heard, and nothing can be cancelled, until the whole prompt was read.
         "return_progress": True,
     }

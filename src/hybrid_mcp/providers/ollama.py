@@ -13,8 +13,9 @@ import httpx
 import ollama
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from hybrid_mcp.domain.completion import Completion, Finish, Usage
+from hybrid_mcp.domain.completion import Completion, Effort, Finish, Usage
 from hybrid_mcp.domain.errors import ContextTooLong, EgressDenied, HybridError, ProviderRejected, ProviderUnavailable
+from hybrid_mcp.domain.json_schema import parsed
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.domain.scorer import english_characters
 from hybrid_mcp.ports import Progress, ProviderCall
@@ -86,6 +87,10 @@ class _Shown(BaseModel):
     def is_remote(self) -> bool:
         return bool(self.remote_host or self.remote_model)
 
+    @property
+    def thinks(self) -> bool:
+        return "thinking" in self.capabilities
+
 
 class OllamaProvider:
     """One Ollama server. Each call states its context size, so that what fits is known for certain."""
@@ -101,6 +106,7 @@ class OllamaProvider:
         self._spec = spec
         self._patience = Patience(first_byte_s=timeout_s, idle_s=min(timeout_s, IDLE_S))
         self._contexts: dict[str, int] = {}
+        self._thinkers: set[str] = set()
         credentials = dict[str, str] if api_key is None else lambda: bearer(api_key())
         transport, url = guarded_httpx(spec, egress, credentials), base_url_of(spec)
         timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
@@ -110,7 +116,9 @@ class OllamaProvider:
         )
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
-        answer = Answer(progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens)
+        answer = Answer(
+            progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens, stop=call.stop
+        )
         context = await self._read(answer, call)
         _refuse_if_cut(self._spec, call, answer.usage, context)
         return answer.completion()
@@ -149,6 +157,7 @@ class OllamaProvider:
                 for tag in tags:
                     group.start_soon(show, tag.name)
         self._contexts |= {name: _context(self._spec, answer) for name, answer in shown.items() if not answer.is_remote}
+        self._thinkers |= {name for name, answer in shown.items() if answer.thinks}
         chat = [tag for tag in tags if _can_chat(shown.get(tag.name))]
         return sorted((_model(self._spec, tag, shown.get(tag.name)) for tag in chat), key=size_key)
 
@@ -172,6 +181,7 @@ class OllamaProvider:
                     "cloud. Choose a model that was pulled, without -cloud in its name"
                 )
             self._contexts[model] = _context(self._spec, shown)
+            self._thinkers |= {model} if shown.thinks else set()
         return self._contexts[model]
 
     async def _show(self, model: str) -> _Shown:
@@ -185,6 +195,13 @@ class OllamaProvider:
             raise ollama.ResponseError(document.decode(errors="replace"), answer.status_code)
         return _Shown.model_validate_json(document)
 
+    def _think(self, call: ProviderCall) -> bool | Effort | None:
+        """How much the model is told to think; None where it cannot, or nobody wishes anything."""
+        if call.reasoning_effort is None or call.model not in self._thinkers:
+            return None
+        # Only gpt-oss knows levels; the others can be told to think or not to.
+        return call.reasoning_effort if "gpt-oss" in call.model else call.reasoning_effort != "low"
+
     @asynccontextmanager
     async def _opened(
         self, call: ProviderCall, context: int, output_cap: int
@@ -194,11 +211,18 @@ class OllamaProvider:
             messages=[{"role": message.role, "content": message.content} for message in call.messages],
             stream=True,
             # Servers that know nothing of log-probabilities ignore the wish.
-            logprobs=True,
-            options={"num_ctx": context, "num_predict": output_cap, "temperature": 0},
+            logprobs=not call.response_schema,
+            format=dict(parsed(call.response_schema)) if call.response_schema else None,
+            think=self._think(call),
+            options=_options(call, context, output_cap),
         )
         async with aclosing(cast("AsyncGenerator[ollama.ChatResponse]", answered)) as parts:
             yield parts
+
+
+def _options(call: ProviderCall, context: int, output_cap: int) -> Mapping[str, object]:
+    stops = {"stop": list(call.stop)} if call.stop else {}
+    return {"num_ctx": context, "num_predict": output_cap, "temperature": call.temperature or 0, **stops}
 
 
 def _take(answer: Answer, part: ollama.ChatResponse) -> None:

@@ -1,52 +1,35 @@
-"""Models behind an OpenAI-style chat API: OpenAI itself, the vendors that speak its dialect, and local servers."""
+"""Models behind an OpenAI-style API: OpenAI itself, the vendors that speak its dialect, and local servers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated
 
 import httpx2
-from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream, OpenAIError, omit
-from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
-from openai.types.chat.chat_completion_chunk import Choice, ChoiceDelta
+from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, OpenAIError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from hybrid_mcp.domain.completion import Completion, Finish, Message, Usage
+from hybrid_mcp.domain.completion import Completion
 from hybrid_mcp.domain.errors import HybridError
-from hybrid_mcp.domain.profile import Bill, ModelSpec, ProviderSpec
+from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
-from hybrid_mcp.providers.bills import billed
+from hybrid_mcp.providers import openai_chat, openai_responses
+from hybrid_mcp.providers.dialects import dialect_of, is_openai
 from hybrid_mcp.providers.discovery import MODELS_KEPT, is_name, known, parameters_in, size_key
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
 from hybrid_mcp.providers.http import Egress, base_url_of, bearer, client_httpx2, fetch_listing, listing_url
-from hybrid_mcp.providers.streaming import IDLE_S, Answer, count, patience_for, read_stream
+from hybrid_mcp.providers.openai_responses import ResponseFailed
+from hybrid_mcp.providers.streaming import IDLE_S, Answer, patience_for, read_stream
 
-_FINISH: Mapping[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "refusal"}
 _LOGPROB_SERVERS = frozenset({"llamacpp", "vllm"})
 """Servers, as they call themselves in `owned_by`, that give log-probabilities; others may refuse the request."""
 _NOT_CHAT = ("embed", "rerank", "whisper", "tts")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """What differs between servers. None: not sent."""
-
-    output_cap: Literal["max_tokens", "max_completion_tokens"]
-    temperature: float | None = None
-    service_tier: Literal["default"] | None = None
-
-
-OPENAI_ITSELF = Dialect(output_cap="max_completion_tokens", service_tier="default")
-"""Its reasoning models refuse `max_tokens` and every temperature but the default. Without a tier a request is
-served, and billed, at the one that is set for the owner's project, which may cost twice the listed price."""
-OPENAI_ELSEWHERE = replace(OPENAI_ITSELF, service_tier=None)
-"""Its models at another address, whose tiers and prices are that host's."""
-EVERYONE_ELSE = Dialect(output_cap="max_tokens", temperature=0.0)
-
+_ONLY_RESPONSES = re.compile(r"(?:^|[-/])(?:codex|pro|deep-research)(?:-|$)")
+"""OpenAI's models that its chat API refuses (platform.openai.com/docs/models): o3-pro, gpt-5-codex and the like."""
 
 _Size = Annotated[int | None, BeforeValidator(known)]
 """Absurd numbers count as unknown, and the list stays readable."""
@@ -77,13 +60,6 @@ class _Listing(BaseModel):
     data: tuple[_Entry, ...]
 
 
-def dialect_of(spec: ProviderSpec) -> Dialect:
-    host = spec.host or ""
-    if host == "api.openai.com" or host.endswith(".api.openai.com"):
-        return OPENAI_ITSELF
-    return OPENAI_ELSEWHERE if spec.price_provider == "openai" else EVERYONE_ELSE
-
-
 class OpenAIProvider:
     """One server that speaks the dialect. The key is read for each request and never kept."""
 
@@ -104,9 +80,24 @@ class OpenAIProvider:
         self._sdk = _sdk_client(base_url_of(spec), self._http)
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
-        answer = Answer(progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens)
-        logprobs = await self._server_gives_logprobs()
-        await self._read(answer, call, logprobs=logprobs)
+        answer = Answer(
+            progress, name=f"{self._spec.name}:{call.model}", output_cap=call.max_output_tokens, stop=call.stop
+        )
+        try:
+            if needs_responses(self._spec, call.model):
+                opened = openai_responses.opened(self._sdk, call, self._dialect)
+                await read_stream(opened, partial(openai_responses.take, answer), answer, self._patience)
+            else:
+                logprobs = await self._server_gives_logprobs()
+                opened = openai_chat.opened(self._sdk, call, self._dialect, logprobs=logprobs)
+                take = partial(openai_chat.take, answer, bill=self._spec.bill)
+                await read_stream(opened, take, answer, self._patience)
+        except (OpenAIError, httpx2.HTTPError, TimeoutError, OSError, ValueError) as error:
+            raise _failure(self._spec, call.model, error, begun=answer.begun) from None
+        if not answer.begun:
+            raise malformed(self._spec, call.model)
+        if answer.finish is None:
+            raise broke_off(self._spec, call.model)
         return answer.completion()
 
     async def models(self) -> Sequence[ModelSpec]:
@@ -121,41 +112,15 @@ class OpenAIProvider:
     async def aclose(self) -> None:
         await self._sdk.close()
 
-    async def _read(self, answer: Answer, call: ProviderCall, *, logprobs: bool) -> None:
-        def take(chunk: ChatCompletionChunk) -> None:
-            _take(answer, chunk, self._spec.bill)
-
-        try:
-            await read_stream(self._opened(call, logprobs=logprobs), take, answer, self._patience)
-        except (OpenAIError, httpx2.HTTPError, TimeoutError, OSError, ValueError) as error:
-            raise _failure(self._spec, call.model, error, begun=answer.begun) from None
-        if not answer.begun:
-            raise malformed(self._spec, call.model)
-        if answer.finish is None:
-            raise broke_off(self._spec, call.model)
-
     async def _server_gives_logprobs(self) -> bool:
         if self._gives_logprobs is None:
             await self.models()
         return bool(self._gives_logprobs)
 
-    @asynccontextmanager
-    async def _opened(self, call: ProviderCall, *, logprobs: bool) -> AsyncGenerator[AsyncStream[ChatCompletionChunk]]:
-        cap, temperature, tier = self._dialect.output_cap, self._dialect.temperature, self._dialect.service_tier
-        stream = await self._sdk.chat.completions.create(
-            model=call.model,
-            messages=[_message(message) for message in call.messages],
-            stream=True,
-            stream_options={"include_usage": True},
-            max_tokens=call.max_output_tokens if cap == "max_tokens" else omit,
-            max_completion_tokens=call.max_output_tokens if cap == "max_completion_tokens" else omit,
-            temperature=omit if temperature is None else temperature,
-            service_tier=omit if tier is None else tier,
-            logprobs=True if logprobs else omit,
-            top_logprobs=1 if logprobs else omit,
-        )
-        async with stream:
-            yield stream
+
+def needs_responses(spec: ProviderSpec, model: str) -> bool:
+    """Whether the model is asked through the Responses API: as the owner says, or because OpenAI serves it so alone."""
+    return spec.api == "responses" or (is_openai(spec) and _ONLY_RESPONSES.search(model) is not None)
 
 
 def _sdk_client(base_url: str, http: httpx2.AsyncClient) -> AsyncOpenAI:
@@ -172,70 +137,6 @@ def _sdk_client(base_url: str, http: httpx2.AsyncClient) -> AsyncOpenAI:
     )
 
 
-def _message(message: Message) -> ChatCompletionMessageParam:
-    match message.role:
-        case "system":
-            return {"role": "system", "content": message.content}
-        case "user":
-            return {"role": "user", "content": message.content}
-        case "assistant":
-            return {"role": "assistant", "content": message.content}
-
-
-def _take(answer: Answer, chunk: ChatCompletionChunk, bill: Bill | None) -> None:
-    """Add one chunk. The SDK does not validate chunks, so any attribute may be missing or of another type."""
-    try:
-        choices = chunk.choices or []
-        for choice in choices[:1]:
-            _take_choice(answer, choice)
-        for choice in choices[1:]:
-            answer.aside(choice.delta.content)
-            answer.aside(choice.delta.refusal)
-            _take_asides(answer, choice.delta)
-        if chunk.usage is not None:
-            answer.tell(_usage(chunk.usage, bill))
-    except (AttributeError, TypeError) as error:
-        raise ValueError("not a chat chunk") from error
-
-
-def _take_choice(answer: Answer, choice: Choice) -> None:
-    answer.add(choice.delta.content)
-    _take_asides(answer, choice.delta)
-    if choice.delta.refusal:
-        answer.add(choice.delta.refusal)
-        answer.finish = "refusal"
-    if choice.logprobs is not None:
-        answer.add_logprobs(token.logprob for token in choice.logprobs.content or [])
-    if choice.finish_reason and answer.finish is None:
-        answer.finish = _FINISH.get(choice.finish_reason, "other")
-
-
-def _take_asides(answer: Answer, delta: ChoiceDelta) -> None:
-    """What is written, and billed, beside the answer. Some servers send the same thinking under both names."""
-    more = delta.model_extra or {}
-    thinking = [more.get("reasoning_content"), more.get("reasoning")]
-    answer.aside(max((text for text in thinking if isinstance(text, str)), key=len, default=""))
-    calls = [call.function for call in delta.tool_calls or []]
-    for function in [*calls, delta.function_call]:
-        if function is not None:
-            answer.aside(function.name)
-            answer.aside(function.arguments)
-
-
-def _usage(usage: CompletionUsage, bill: Bill | None) -> Usage:
-    """Token counts. Some servers leave the thinking out of `completion_tokens`, fewer out of `total_tokens` too."""
-    tokens_in, tokens_out, total = count(usage.prompt_tokens), count(usage.completion_tokens), count(usage.total_tokens)
-    details_in, details_out = usage.prompt_tokens_details, usage.completion_tokens_details
-    reasoning = count(details_out and details_out.reasoning_tokens)
-    return Usage(
-        input_tokens=tokens_in,
-        output_tokens=max(tokens_out, total - tokens_in, tokens_out + reasoning if reasoning > tokens_out else 0),
-        cached_tokens=count(details_in and details_in.cached_tokens),
-        reasoning_tokens=reasoning,
-        billed=billed(bill, usage.model_extra or {}),
-    )
-
-
 def _failure(spec: ProviderSpec, model: str, error: Exception, *, begun: bool) -> HybridError:
     match error:
         case ValueError():
@@ -243,12 +144,10 @@ def _failure(spec: ProviderSpec, model: str, error: Exception, *, begun: bool) -
         case APIStatusError():
             headers = {name.lower(): value for name, value in error.response.headers.items()}
             return failure_of_refusal(spec, model, Refusal(status=error.status_code, headers=headers, body=error.body))
-        case APIConnectionError():
-            return failure_of_connection(spec, model, error)
-        case APIError() if begun:
-            return broke_off(spec, model)
-        case APIError():
-            return failure_of_refusal(spec, model, _stated(error))
+        case ResponseFailed():
+            return failure_of_refusal(spec, model, error.refusal)
+        case APIError() if not isinstance(error, APIConnectionError):
+            return broke_off(spec, model) if begun else failure_of_refusal(spec, model, _stated(error))
         case _:
             return failure_of_connection(spec, model, error)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import TypeVar
@@ -52,10 +52,11 @@ def patience_for(spec: ProviderSpec, first_byte_s: float | None, idle_s: float) 
 class Answer:
     """What has come of one answer so far. `begun`: the server took the request, so it may be billed.
 
-    `name` (`provider:model`) stands in errors; `output_cap` is the number of tokens that was asked for at the most.
+    `name` (`provider:model`) stands in errors; `output_cap` is the number of tokens that was asked for at the most. The
+    answer ends before the first of `stop`, also where the server knows none: it is read to its end for its usage.
     """
 
-    def __init__(self, progress: Progress, *, name: str, output_cap: int) -> None:
+    def __init__(self, progress: Progress, *, name: str, output_cap: int, stop: Sequence[str] = ()) -> None:
         self.begun = False
         self.finish: Finish | None = None
         self.usage: Usage | None = None
@@ -64,7 +65,7 @@ class Answer:
         self._name = name
         self._output_cap = output_cap
         self._written = Written()
-        self._pieces: list[str] = []
+        self._shown = StopAt(stop)
         self._logprobs: list[float] = []
 
     def add(self, text: str | None) -> None:
@@ -76,8 +77,9 @@ class Answer:
         if text:
             whole = _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", text)
             self._count(whole)
-            self._pieces.append(whole)
-            self._progress.delta(whole)
+            self._show(self._shown.take(whole))
+            if self._shown.is_over:
+                self._progress.aside(whole)
 
     def aside(self, text: object) -> None:
         """Take a piece of thinking, a tool call or another choice: no part of the answer, but billed like one.
@@ -100,12 +102,18 @@ class Answer:
 
     def completion(self) -> Completion:
         """All of it. Usage without a single input token counts as not reported: no chat has none."""
+        self._show(self._shown.rest())
         mean = math.fsum(self._logprobs) / len(self._logprobs) if self._logprobs else None
+        finish = "stop" if self._shown.is_over else self.finish or "other"
         usage = self.usage if self.usage is not None and self.usage.input_tokens else None
         return Completion(
-            text="".join(self._pieces), finish=self.finish or "other", usage=usage, mean_logprob=mean,
+            text=self._shown.text, finish=finish, usage=usage, mean_logprob=mean,
             streamed=self._written.extent,
         )  # fmt: skip
+
+    def _show(self, text: str) -> None:
+        if text:
+            self._progress.delta(text)
 
     def _count(self, text: str) -> None:
         self._written.add(text)
@@ -116,6 +124,48 @@ class Answer:
                 f"{self._output_cap:,} tokens were asked for, and was broken off; use another model",
                 billed=True,
             )
+
+
+class StopAt:
+    """A text that ends before the first of the sequences in it, whatever pieces it comes in. `is_over`: it did."""
+
+    def __init__(self, stop: Sequence[str]) -> None:
+        self.is_over = False
+        self._stop = tuple(stop)
+        self._pieces: list[str] = []
+        self._held: str = ""  # may be the beginning of a sequence
+
+    @property
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+    def take(self, text: str) -> str:
+        """What of the text so far belongs to it for certain, and was not given before."""
+        if self.is_over:
+            return ""
+        text = self._held + text
+        found = [at for sequence in self._stop if (at := text.find(sequence)) >= 0]
+        if found:
+            self.is_over, self._held = True, ""
+            return self._kept(text[: min(found)])
+        held = max((_overlap(text, sequence) for sequence in self._stop), default=0)
+        self._held = text[len(text) - held :]
+        return self._kept(text[: len(text) - held])
+
+    def rest(self) -> str:
+        """At the end: what was held back for a sequence that did not come."""
+        held, self._held = self._held, ""
+        return self._kept(held)
+
+    def _kept(self, text: str) -> str:
+        self._pieces.append(text)
+        return text
+
+
+def _overlap(text: str, sequence: str) -> int:
+    """How many characters at the end of the text are the beginning of the sequence."""
+    longest = min(len(text), len(sequence) - 1)
+    return next((size for size in range(longest, 0, -1) if text.endswith(sequence[:size])), 0)
 
 
 async def read_stream(
