@@ -72,17 +72,6 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
         return _result(completion_result(await with_heartbeat(host.app(), request, ctx)))
 
     @server.tool(
-        description='The answer of a route_completion call with on_deadline="continue" that was still running.',
-        annotations=_hints(read_only=True, destructive=False, idempotent=True, open_world=False),
-    )
-    async def get_completion(
-        ctx: Calls, request_id: str, wait_s: Annotated[float, Field(ge=0, le=MAX_DEADLINE_S)] = 45
-    ) -> CallToolResult:
-        with in_words():
-            work = host.pending.find(request_id)
-        return _result(completion_result(await fetched(host.app(), work, wait_s, ctx)))
-
-    @server.tool(
         description="Whether the owner allows a resource. Types: cloud_apis, domains, mcp_servers, allowed_for_cloud.",
         annotations=_hints(read_only=True, destructive=False, idempotent=True, open_world=False),
     )
@@ -114,6 +103,17 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
     async def budget_status(period: Literal["month", "day"] = "month") -> Annotated[CallToolResult, BudgetResult]:
         with in_words():
             return _result(budget_result(await host.app().reports.budget(period, host.app().account)))
+
+    @server.tool(
+        description='The answer of a route_completion call with on_deadline="continue" that was still running.',
+        annotations=_hints(read_only=True, destructive=False, idempotent=True, open_world=False),
+    )
+    async def get_completion(
+        ctx: Calls, request_id: str, wait_s: Annotated[float, Field(ge=0, le=MAX_DEADLINE_S)] = 45
+    ) -> CallToolResult:
+        with in_words():
+            work = host.pending.find(request_id)
+        return _result(completion_result(await fetched(host.app(), work, wait_s, ctx)))
 
 
 def _request(*, max_cost: float | None, **arguments: Any) -> Request:

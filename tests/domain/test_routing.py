@@ -88,8 +88,24 @@ def test_the_threshold_is_inclusive(hundredths: int, paid_may_run: bool):
 )
 def test_quality_lifts_or_drops_the_score_by_a_band(quality: Quality, hundredths: int, month_spent: str, first: str):
     request = Request(prompt="p", quality=quality)
-    found = decide(situation(hundredths, request=request, rules=LOCAL_FIRST, budget=spent(month_spent)), ALL)
+    found = decide(situation(hundredths, request=request, rules=LOCAL_FIRST, budget=spent(month_spent)), LADDER)
     assert order(found)[0] == first
+
+
+def test_high_quality_asks_the_paid_models_first_and_in_the_profiles_order():
+    first, second, third = paid("first", 1), paid("second", 100), paid("third", 10)
+    candidates = (*LADDER, first, second, third, SMALL)
+    request = Request(prompt="p", quality="high")
+    expected = ["first", "second", "third", "best", "quality", "fast", "smollm2"]
+    assert order(decide(situation(60, request=request, rules=LOCAL_FIRST), candidates)) == expected
+    tired = replace(first, slow=True)
+    found = decide(situation(60, request=request, rules=LOCAL_FIRST), (*LADDER, tired, second, third, SMALL))
+    assert order(found)[:3] == ["second", "third", "first"]
+
+
+def test_high_quality_below_the_threshold_stays_local():
+    request = Request(prompt="p", quality="high")
+    assert order(decide(situation(20, request=request, rules=LOCAL_FIRST), ALL)) == ["quality", "best", "fast"]
 
 
 def test_under_five_percent_only_the_cheapest_paid_model_is_left_forced_or_not():

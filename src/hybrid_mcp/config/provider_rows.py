@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from hybrid_mcp.config import fields, scalars
 from hybrid_mcp.config.endpoint import Endpoint, parse_base_url, whitelist_problem
 from hybrid_mcp.config.fields import Field, Fields, take
-from hybrid_mcp.domain.profile import Price, ProviderKind, ProviderSpec
+from hybrid_mcp.domain.profile import Api, Price, ProviderKind, ProviderSpec
 from hybrid_mcp.domain.vendors import EMBEDDED, VENDORS
 
-KEYS = ("kind", "base_url", "local", "api_key_env", "price", "default_model")
+KEYS = ("kind", "base_url", "local", "api_key_env", "price", "default_model", "api")
+_APIS: tuple[Api, ...] = ("chat", "responses")
 _KINDS: tuple[ProviderKind, ...] = ("ollama", "openai", "anthropic")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
 _KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
@@ -106,6 +107,8 @@ def _placed(name: str, given: Fields, row: ProviderSpec | None) -> ProviderSpec:
 def _with_terms(spec: ProviderSpec, given: Fields) -> ProviderSpec:
     if key := given.get("api_key_env"):
         spec = replace(spec, api_key_env=(_key_name(key),), key_needed=True)
+    if api := given.get("api"):
+        spec = replace(spec, api=_api(api, spec.kind))
     if price := given.get("price"):
         declared, context = _price(price)
         spec = replace(spec, price=declared, context_tokens=context)
@@ -153,6 +156,12 @@ def _key_name(field: Field) -> str:
         # What stands there may be the key itself, so the message does not repeat it.
         raise field.wrong("must be the NAME of an environment variable, such as EXAMPLE_API_KEY; never the key itself")
     return name
+
+
+def _api(field: Field, kind: ProviderKind) -> Api:
+    if kind != "openai":
+        raise field.wrong("is for providers of kind openai, which has two APIs; leave it out")
+    return fields.choice(field, _APIS)
 
 
 def _model(field: Field) -> str:

@@ -216,14 +216,23 @@ def _ordered(
     resort = [candidate for candidate in left if candidate.last_resort]
     if situation.level < BANDS[0]:
         local, resort = [*local, *resort], []
-    local_first = situation.profile.rules.always_try_local_first or not situation.threshold_met
+    local_first = _local_first(situation)
     order = [*local, *paid, *resort] if local_first else [*paid, *local, *resort]
     return sorted(order, key=lambda candidate: candidate.spec.name not in situation.preferred)
+
+
+def _local_first(situation: Situation) -> bool:
+    if not situation.threshold_met:
+        return True
+    return situation.profile.rules.always_try_local_first and situation.request.quality != "high"
 
 
 def _ordered_paid(
     situation: Situation, paid: Sequence[Candidate], tiers: dict[str, frozenset[Tier]]
 ) -> list[Candidate]:
+    """The wanted tier first, and in it the profile's order; for high quality that order alone."""
+    if situation.request.quality == "high":
+        return sorted(paid, key=lambda candidate: candidate.unhealthy)
     wanted: Tier = "premium" if situation.level >= BANDS[2] else "cheap"
     return sorted(paid, key=lambda candidate: (wanted not in tiers[candidate.spec.name], candidate.unhealthy))
 
