@@ -401,6 +401,15 @@ def test_a_key_in_the_place_of_its_variables_name_is_not_repeated(profile: Path)
     assert "hunter2" not in said
 
 
+def test_a_provider_says_which_of_openais_apis_it_is_asked_through(profile: Path):
+    loaded = load(profile, "providers:\n  x: {kind: openai, base_url: 'https://a.example/v1', api: responses}\n")
+    provider = loaded.provider("x")
+    assert provider is not None
+    assert provider.api == "responses"
+    wrong = "providers:\n  x: {kind: anthropic, base_url: 'https://a.example', api: responses}\n"
+    assert "providers.x.api: is for providers of kind openai" in problem(profile, wrong)
+
+
 @pytest.mark.parametrize("name", ["X", "a b", "'a:b'", "''", "a" * 33])
 def test_a_providers_name_is_short_and_plain(profile: Path, name: str):
     said = problem(profile, f"providers:\n  {name}: {{kind: openai, base_url: 'https://a.example'}}\n")

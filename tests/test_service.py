@@ -25,6 +25,7 @@ from hybrid_mcp.domain.errors import (
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import Profile, RoutingRules
 from hybrid_mcp.ports import Progress, ProviderCall
+from tests.support_routing import CLOUD, HERE
 from tests.support_service import NANOS_PER_TOKEN, Bench, Notes, bench, says
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +86,18 @@ async def test_a_doubtful_answer_escalates_and_weaker_models_are_passed_over():
     assert (answer.text, answer.escalated) == ("sure", True)
     assert answer.attempts[0].outcome == "doubtful"
     assert "confidence -0.90 is below the model's threshold -0.50" in answer.attempts[0].reason
+
+
+async def test_a_local_model_does_not_answer_over_a_paid_one_whose_answer_was_doubted():
+    rules = RoutingRules(threshold=0, always_try_local_first=False)
+    profile = Profile(name="t", monthly_budget=Usd.limit(50), rules=rules, providers=(HERE, CLOUD))
+    used = bench(
+        local=["small"], cloud=["big", "other"], profile=profile, small=[says("small talk")],
+        big=[says("I'm sorry, I cannot help with that.")], other=[ProviderUnavailable("other is down", billed=False)],
+    )  # fmt: skip
+    answer = await used.complete(Request(prompt="Compare the two and choose one"))
+    assert used.scripted.called == ["big", "other"]
+    assert (answer.model, answer.attempts[0].outcome) == ("cloud:big", "doubtful")
 
 
 @pytest.mark.parametrize(

@@ -175,9 +175,17 @@ def not_tried(candidates: Sequence[Candidate], tried: Sequence[Tried]) -> list[C
 
 
 def is_weaker(step: Step, tried: Sequence[Tried], rungs: Mapping[str, int]) -> bool:
-    """Whether a local model stands below one whose answer was already doubted (`rungs`: by name, the weakest is 0)."""
-    doubted = [rungs[one.step.spec.name] for one in tried if one.completion is not None and one.step.spec.local]
-    return bool(doubted) and step.spec.local and rungs[step.spec.name] < max(doubted)
+    """Whether a local model is not asked after what was answered already (`rungs`: by name, the weakest is 0).
+
+    It is weaker than a local model above it, and than a paid one whose answer has the shape that was asked for.
+    """
+    if not step.spec.local:
+        return False
+    answers = [one for one in tried if one.completion is not None]
+    if any(not one.step.spec.local and one.repair is None for one in answers):
+        return True
+    doubted = [rungs[one.step.spec.name] for one in answers if one.step.spec.local]
+    return bool(doubted) and rungs[step.spec.name] < max(doubted)
 
 
 def told(
