@@ -373,3 +373,36 @@ async def test_concurrent_calls_together_never_exceed_the_cap():
     assert found.committed <= Usd.limit("3")
     assert found.reserved == ZERO
     assert 0 < outcomes.count("ok") < 30
+
+
+async def begins(call: ProviderCall, progress: Progress) -> Completion:
+    """Writes the beginning of an answer, and never its end."""
+    progress.delta("Half of ")
+    progress.delta("an answer")
+    await anyio.sleep_forever()
+    raise AssertionError
+
+
+async def test_at_the_deadline_comes_what_was_written_so_far_and_says_so():
+    answer = await bench(local=["small"], small=[begins]).complete(replace(ASK, deadline_s=0.05))
+    assert (answer.status, answer.text, answer.model) == ("completed", "Half of an answer", "here:small")
+    assert [one.outcome for one in answer.attempts] == ["timeout"]
+    assert "the answer is doubtful (cut off at the deadline)" in answer.reason
+
+
+async def test_a_whole_answer_goes_before_a_beginning():
+    used = bench(local=["small", "large"], confidence=-0.5, small=[says("Whole", mean_logprob=-2)], large=[begins])
+    answer = await used.complete(replace(ASK, deadline_s=0.2))
+    assert (answer.text, answer.model) == ("Whole", "here:small")
+
+
+async def test_a_beginning_is_not_kept_for_the_next_time():
+    used = bench(local=["small"], small=[begins, says("Whole")])
+    await used.complete(replace(ASK, deadline_s=0.05))
+    assert (await used.complete(ASK)).text == "Whole"
+
+
+async def test_half_a_json_value_is_no_answer():
+    used = bench(local=["small"], small=[begins])
+    with pytest.raises(NoRoute, match="no answer within"):
+        await used.complete(replace(ASK, deadline_s=0.05, response_schema='{"type": "object"}'))

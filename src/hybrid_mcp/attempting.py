@@ -146,7 +146,9 @@ class Attempting:
         except TimeoutError:
             waited = f"no answer within {_seconds(terms.limit_s)} s (last: {watched.last})"
             error = ProviderTimeout(f"{waited}: call again, or give a larger deadline_s")
-            return failed(step, error, self._seen(step, watched))
+            # Half a JSON value is worth nothing.
+            begun = "" if terms.request.response_schema else sent.restored(watched.text).text
+            return replace(failed(step, error, self._seen(step, watched)), begun=begun)
         except (ProviderError, ContextTooLong) as error:
             return failed(step, error, self._seen(step, watched))
         booked, seen = self._booked(sent.request, step, completion, watched), self._seen(step, watched, completion)

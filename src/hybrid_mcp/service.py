@@ -15,6 +15,7 @@ from hybrid_mcp.domain.answer import Answer
 from hybrid_mcp.domain.attempts import (
     Tried,
     best,
+    best_begun,
     is_held_up,
     is_weaker,
     next_repair,
@@ -109,7 +110,7 @@ class Service:
             tried = await self._try_in_order(call, routed, sent(tried), progress)
         routed = replace(routed, budget=await self.purse.view_after(request, account, routed.budget))
         alerts = await self.purse.alerts(tried, routed.budget)
-        found = best(tried)
+        found = best(tried) or best_begun(tried)
         if found is None:
             raise no_answer(routed.decision, tried, request.deadline_s, alerts)
 

@@ -12,6 +12,8 @@ from hybrid_mcp.ports import Progress
 class Watched:
     """Passes progress on, counts what the model writes, and remembers the last words, for the error of a time-out.
 
+    `text`: as much of the answer as has come.
+
     `held`: no piece of the answer is shown, because only the whole answer tells whether values may be put back into it.
     `usage`: what the provider has told so far.
     """
@@ -21,8 +23,13 @@ class Watched:
         self.sent_at = sent_at
         self.held = False
         self.written = Written()
+        self._pieces: list[str] = []
         self.usage: Usage | None = None
         self.last = "nothing"
+
+    @property
+    def text(self) -> str:
+        return "".join(self._pieces)
 
     def show(self, text: str) -> None:
         """Pass on an answer that was held, as it was written or with the values in it."""
@@ -34,6 +41,7 @@ class Watched:
 
     def delta(self, text: str) -> None:
         self.written.add(text)
+        self._pieces.append(text)
         self.last = "the answer was being written"
         if self.held:
             self._progress.status("the answer is being written")

@@ -38,7 +38,8 @@ class Tried:
 
     `held_up`: it was refused for money that other calls have only set aside. `booked`: what the price book makes of the
     usage, None where that is missing or cannot be true. `trouble`: what the ledger could not write down. `repair`: what
-    is to be mended, where the answer has not the shape that was asked for.
+    is to be mended, where the answer has not the shape that was asked for. `begun`: as much of an answer as had come
+    when the time was over.
     """
 
     step: Step
@@ -51,6 +52,7 @@ class Tried:
     booked: Usd | None = None
     trouble: str | None = None
     repair: Repair | None = None
+    begun: str = ""
 
     def lasting(self, latency_ms: int) -> Tried:
         return replace(self, attempt=replace(self.attempt, latency_ms=latency_ms))
@@ -148,6 +150,15 @@ def best(tried: Sequence[Tried]) -> tuple[Tried, Completion] | None:
     return next((pair for pair in found if pair[0].repair is None), found[0] if found else None)
 
 
+def best_begun(tried: Sequence[Tried]) -> tuple[Tried, Completion] | None:
+    """Where no model came to an end: the longest beginning of an answer, which is doubtful."""
+    longest = max(tried, key=lambda one: len(one.begun), default=None)
+    if longest is None or not longest.begun.strip():
+        return None
+    doubtful = Verdict(reason="cut off at the deadline", escalate=True)
+    return replace(longest, verdict=doubtful), Completion(text=longest.begun, finish="length", usage=None)
+
+
 def next_repair(step: Step, one: Tried) -> Repair | None:
     """What the same model is asked to mend now: once, and never an answer that was cut off or refused."""
     completion = one.completion
@@ -199,7 +210,7 @@ def told(
     if redaction is not None and not chosen.step.spec.local:
         parts.append(redaction)
     for one in tried:
-        if one is not chosen:
+        if one.attempt is not chosen.attempt:
             wished = "preferred " if one.step.spec.name in preferred else ""
             parts.append(f"{wished}{one.attempt.model}: {one.attempt.outcome}, {one.attempt.reason}")
     if chosen.verdict.reason is not None:
