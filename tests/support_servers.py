@@ -272,14 +272,15 @@ OLLAMA_SHOW: dict[str, Any] = {
 
 
 def ollama_script(
-    chat: Reply | None = None, show: Reply | None = None, tags: Reply | None = None
+    chat: Reply | None = None, show: Reply | None = None, tags: Reply | None = None, ps: Reply | None = None
 ) -> Callable[[Received], Reply]:
-    """An Ollama that knows every model; without `chat` it answers "Hello there"."""
+    """An Ollama that knows every model and has loaded none; without `chat` it answers "Hello there"."""
     whole = json_lines(ollama_part("Hello"), ollama_part(" there"), ollama_end())
     replies = {
         "/api/chat": chat or Reply(content_type="application/x-ndjson", body=whole),
         "/api/show": show or json_reply(OLLAMA_SHOW),
         "/api/tags": tags or json_reply({"models": []}),
+        "/api/ps": ps or json_reply({"models": []}),
     }
     return lambda received: replies.get(received.path, Reply(status=404))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -356,6 +357,33 @@ PROVIDERS_WRONG = [
         "price.input_per_mtok: must be a number, not a text in quotes",
     ),
     ("{kind: openai, base_url: 'https://a.example', price: {context: 0.5}}", "'0.5' is not a whole number from 1"),
+    *(
+        (f"{{kind: ollama, base_url: 'http://127.0.0.1:9', {entry}}}", expected)
+        for entry, expected in (
+            ("concurrency: 0", "concurrency: '0' is not a whole number from 1 to 1,000"),
+            ("concurrency: 1001", "concurrency: '1001' is not a whole number from 1 to 1,000"),
+            ("concurrency: 1.5", "concurrency: '1.5' is not a whole number"),
+            ("concurrency: '2'", "concurrency: must be a number, not a text in quotes"),
+            ("concurrency: null", "concurrency: has no value; write a number, or leave the key out"),
+            ("memory_gb: 0", "memory_gb: '0' is not a size in GB above 0"),
+            ("memory_gb: -1", "memory_gb: '-1' is not a size in GB above 0"),
+            ("memory_gb: 1e-12", "memory_gb: '1e-12' is not a size in GB above 0"),
+            ("memory_gb: 1000001", "memory_gb: '1000001' is not a size in GB above 0 and up to 1,000,000"),
+            ("memory_gb: 12GB", "memory_gb: '12GB' is not a number"),
+            ("keep_alive: 30", "keep_alive: '30' is no such time; write one such as 30m"),
+            ("keep_alive: -2", "keep_alive: '-2' is no such time"),
+            ("keep_alive: 5d", "keep_alive: '5d' is no such time"),
+            ("keep_alive: 30m1h", "keep_alive: '30m1h' is no such time"),
+            ("keep_alive: 1234567h", "keep_alive: '1234567h' is no such time"),
+            ("keep_alive: ''", "keep_alive: '' is no such time"),
+            ("keep_alive: null", "keep_alive: has no value; write a value, or leave the key out"),
+            ("keep_alive: [30m]", "keep_alive: must be a value, not a list"),
+        )
+    ),
+    (
+        "{kind: openai, base_url: 'http://127.0.0.1:9', keep_alive: 30m}",
+        "keep_alive: is known to providers of kind ollama alone, and this one is of kind openai; leave it out",
+    ),
 ]
 
 
@@ -452,6 +480,27 @@ def test_a_loopback_provider_that_is_not_local_is_paid_and_must_be_whitelisted(p
 def test_a_context_can_be_declared_without_a_price(profile: Path):
     found = spec(profile, "{kind: openai, base_url: 'http://127.0.0.1:9', price: {context: 8192}}")
     assert (found.price, found.context_tokens) == (None, 8192)
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("{}", (None, None, None)),
+        ("{concurrency: 1, memory_gb: 12, keep_alive: 30m}", (1, 12_000_000_000, "30m")),
+        ("{concurrency: 1000, memory_gb: 0.5, keep_alive: 1h30m}", (1000, 500_000_000, "1h30m")),
+        ("{keep_alive: 0}", (None, None, "0")),
+        ("{keep_alive: -1}", (None, None, "-1")),
+        ("{keep_alive: '-1', memory_gb: 0.0000000019}", (None, 1, "-1")),
+        ("{keep_alive: '90s'}", (None, None, "90s")),
+    ],
+)
+def test_what_a_server_can_do_at_once_and_keep_in_memory_is_declared(
+    profile: Path, entry: str, expected: tuple[int | None, int | None, str | None]
+):
+    found = load(profile, f"providers: {{ollama: {entry}}}\n").provider("ollama")
+    assert found is not None
+    assert (found.concurrency, found.memory_bytes, found.keep_alive) == expected
+    assert replace(found, concurrency=None, memory_bytes=None, keep_alive=None) == VENDORS["ollama"]
 
 
 def test_an_entry_with_a_built_in_name_changes_only_what_it_says(profile: Path):

@@ -17,6 +17,7 @@ from hybrid_mcp.domain.detectors import PatternScanner
 from hybrid_mcp.domain.profile import ProviderSpec
 from hybrid_mcp.gatekeeper import Dialogs, Gatekeeper
 from hybrid_mcp.observe.clock import SystemClock
+from hybrid_mcp.observe.memory import machine_memory_bytes
 from hybrid_mcp.ports import Clock, Ledger, Observer, PriceBook, Provider
 from hybrid_mcp.purse import Purse
 from hybrid_mcp.reports import Reports
@@ -71,7 +72,7 @@ def open_app(settings: Settings, observer: Observer) -> App:
     catalog = ProfileCatalog(
         profile=profile, has_key=lambda spec: not spec.key_needed or settings.key_for(spec) is not None,
         answers=lambda spec: answers(spec, egress), open_provider=opener, breakers=breakers, clock=clock,
-        ollama_model=settings.ollama_model,
+        ollama_model=settings.ollama_model, machine_bytes=machine_memory_bytes(),
     )  # fmt: skip
     ledger, prices = SqliteLedger(settings.home / "ledger.db", clock=clock), GenaiPrices()
     scanner = PatternScanner(private=matchers(profile.private_patterns))

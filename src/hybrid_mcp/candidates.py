@@ -64,7 +64,8 @@ class Candidates:
     def _candidate(self, entry: Listed, request: Request, size_bytes: int) -> Candidate:
         state = Candidate(
             spec=entry.spec, quote=FREE, has_key=entry.has_key, absent=entry.absent, breaker=entry.breaker,
-            retry_in_s=entry.retry_in_s, slow=entry.slow, last_resort=entry.last_resort,
+            retry_in_s=entry.retry_in_s, slow=entry.slow, last_resort=entry.last_resort, loaded=entry.loaded,
+            split=entry.split, memory_bytes=entry.memory_bytes,
         )  # fmt: skip
         if entry.spec.local:
             return state

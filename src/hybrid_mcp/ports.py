@@ -92,7 +92,9 @@ class Provider(Protocol):
 class Listed:
     """A model of the catalog as it stands now. `retry_in_s`: how long an open breaker stays so.
 
-    `absent`: why it cannot be had on this machine. `last_resort`: the embedded model that nobody listed.
+    `absent`: why it cannot be had on this machine. `last_resort`: the embedded model that nobody listed. `loaded`: it
+    lies in memory already. `split`: not as a whole on the graphics card. `memory_bytes`: what is there for it, None
+    where unknown or beyond doubt.
     """
 
     spec: ModelSpec
@@ -102,6 +104,9 @@ class Listed:
     retry_in_s: float = 0.0
     slow: bool = False
     last_resort: bool = False
+    loaded: bool = False
+    split: bool = False
+    memory_bytes: int | None = None
 
 
 class Catalog(Protocol):

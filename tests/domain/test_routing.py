@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hybrid_mcp.domain.budget import EMPTY, Balance, Balances, BudgetView, Caps,
 from hybrid_mcp.domain.completion import Quality, Request
 from hybrid_mcp.domain.eligibility import Breaker, Candidate, Situation
 from hybrid_mcp.domain.errors import BudgetExceeded, ContextTooLong, EgressDenied, NoRoute, SensitiveContent
+from hybrid_mcp.domain.memory import GB
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import Fallback, Profile, RoutingRules
 from hybrid_mcp.domain.routing import Decision, decide, refusal
@@ -201,6 +203,94 @@ def test_the_embedded_model_is_the_last_resort_above_the_first_band():
     assert "install Ollama" in alone.steps[0].note
 
 
+def rungs(*loaded: int, unhealthy: Sequence[int] = (), gone: Sequence[int] = ()) -> list[Candidate]:
+    """Five local models, r0 the fastest and r4 the best."""
+    return [
+        local(f"r{rung}", loaded=rung in loaded, slow=rung in unhealthy, breaker="open" if rung in gone else "closed")
+        for rung in range(5)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hundredths", "models", "expected", "told"),
+    [
+        (10, rungs(), "r0 r1 r2 r3 r4", None),
+        (10, rungs(0), "r0 r1 r2 r3 r4", None),
+        (10, rungs(3), "r3 r0 r1 r2 r4", "here:r3 is loaded already, so it goes before here:r0"),
+        (10, rungs(2, 4), "r2 r4 r0 r1 r3", "here:r2 is loaded already, so it goes before here:r0"),
+        (40, rungs(), "r1 r2 r0 r3 r4", None),
+        (40, rungs(0), "r1 r2 r0 r3 r4", None),
+        (40, rungs(0, 4), "r4 r1 r2 r0 r3", "here:r4 is loaded already, so it goes before here:r1"),
+        (40, rungs(1, 4), "r1 r4 r2 r0 r3", "here:r4 is loaded already, so it goes before here:r2"),
+        (40, rungs(0, gone=[1, 2, 3, 4]), "r0", None),
+        (40, rungs(3, unhealthy=[3]), "r1 r2 r0 r4 r3", None),
+        (70, rungs(0, 1, 2, 3), "r4 r3 r2 r1 r0", None),
+        (70, rungs(0, gone=[4]), "r3 r2 r1 r0", None),
+    ],
+)  # fmt: skip
+def test_a_loaded_model_goes_before_one_that_would_have_to_be_loaded_but_never_a_weaker_one(
+    hundredths: int, models: Sequence[Candidate], expected: str, told: str | None
+):
+    found = decide(situation(hundredths, rules=LOCAL_FIRST), models)
+    assert order(found) == expected.split()
+    assert [part for part in found.reason.split("; ") if "loaded" in part] == ([] if told is None else [told])
+
+
+@given(data=st.data(), level=st.integers(0, 100))
+def test_being_loaded_never_brings_a_model_before_a_stronger_one_that_the_band_wants_more(
+    data: st.DataObject, level: int
+):
+    count = data.draw(st.integers(1, 6))
+    models = [local(f"r{rung}", loaded=data.draw(st.booleans())) for rung in range(count)]
+    target = 0 if level < 30 else min(1, count - 1) if level < 60 else count - 1
+    found = order(decide(situation(level, rules=LOCAL_FIRST), models))
+    plain = order(decide(situation(level, rules=LOCAL_FIRST), [replace(one, loaded=False) for one in models]))
+    assert sorted(found) == sorted(plain)
+    for rung in range(target):
+        assert set(plain[: plain.index(f"r{rung}")]) <= set(found[: found.index(f"r{rung}")])
+    assert int(found[0][1:]) >= target
+
+
+def test_a_preferred_model_comes_first_whatever_is_loaded():
+    request = Request(prompt="p", preferred_model="here:r1")
+    found = decide(situation(10, request=request, rules=LOCAL_FIRST, preferred=frozenset({"here:r1"})), rungs(4))
+    assert order(found) == ["r1", "r4", "r0", "r2", "r3"]
+
+
+def big(name: str, gigabytes: int, memory_gb: int | None = None, **changes: Any) -> Candidate:
+    """A local model with a file of so many GB; `memory_gb`: what the owner declares."""
+    candidate = local(name, **changes)
+    declared = None if memory_gb is None else memory_gb * GB
+    provider = replace(candidate.spec.provider, memory_bytes=declared)
+    spec = replace(candidate.spec, provider=provider, file_bytes=gigabytes * GB)
+    return replace(candidate, spec=spec, memory_bytes=declared or candidate.memory_bytes)
+
+
+def test_a_model_that_does_not_fit_into_memory_is_left_out_with_the_numbers_and_what_to_do():
+    found = decide(situation(70, rules=LOCAL_FIRST), (big("qwen:7b", 5, 12), big("yi:33b", 19, 12)))
+    assert order(found) == ["qwen:7b"]
+    assert left_out(found) == {"yi": "memory"}
+    assert found.excluded[0].reason == (
+        "it needs about 21.4 GB of memory, and the models of here may take 12.0 GB (its memory_gb): use a smaller "
+        "quantisation or model, or raise memory_gb"
+    )
+    alone = decide(situation(70), (big("yi:33b", 19, memory_bytes=16 * GB),))
+    error = refusal(alone)
+    assert isinstance(error, NoRoute)
+    assert "this machine has 16.0 GB" in str(error)
+    assert "set `memory_gb` of provider here" in str(error)
+
+
+def test_what_nobody_knows_keeps_no_model_out():
+    unknown = local("unknown", memory_bytes=1)
+    assert order(decide(situation(10), (big("a", 99), unknown))) == ["a", "unknown"]
+
+
+def test_a_model_that_runs_partly_on_the_processor_comes_after_those_that_do_not():
+    models = (local("fast"), local("quality", loaded=True, split=True), local("best"))
+    assert order(decide(situation(40, rules=LOCAL_FIRST), models)) == ["best", "fast", "quality"]
+
+
 def test_a_listed_embedded_model_is_like_any_other():
     listed = replace(SMALL, last_resort=False)
     assert order(decide(situation(40, rules=RoutingRules(threshold=100)), (listed,))) == ["smollm2"]
@@ -364,7 +454,9 @@ def candidate(draw: st.DrawFn) -> Candidate:
         base = replace(base, has_key=draw(st.booleans()), quote=draw(st.sampled_from([base.quote, None])))
     spec = replace(base.spec, context_tokens=draw(st.sampled_from([None, 5, 300, 100_000])))
     breaker = draw(st.sampled_from(BREAKER_STATES))
-    return replace(base, spec=spec, breaker=breaker, slow=draw(st.booleans()))
+    loaded, memory = draw(st.booleans()), draw(st.sampled_from([None, 9 * GB]))
+    spec = replace(spec, file_bytes=draw(st.sampled_from([None, 5 * GB, 50 * GB])))
+    return replace(base, spec=spec, breaker=breaker, slow=draw(st.booleans()), loaded=loaded, memory_bytes=memory)
 
 
 @st.composite
@@ -408,6 +500,7 @@ def test_no_step_breaks_a_promise(situation: Situation, candidates: list[Candida
     for step in decide(situation, candidates).steps:
         candidate = by_name[step.spec.name]
         assert candidate.breaker != "open"
+        assert candidate.memory_bytes is None or candidate.spec.file_bytes != 50 * GB
         assert 1 <= step.output_cap <= situation.request.max_output_tokens
         if step.spec.local:
             assert step.bound == ZERO

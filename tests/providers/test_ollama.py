@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import ollama
 import pytest
+from anyio.lowlevel import checkpoint
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +25,8 @@ from hybrid_mcp.domain.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
+from hybrid_mcp.domain.memory import needed_bytes
+from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec, Resident
 from hybrid_mcp.domain.tokens import extent
 from hybrid_mcp.domain.whitelist import url_host
 from hybrid_mcp.ports import ProviderCall
@@ -115,6 +117,14 @@ async def test_every_call_states_its_context_and_its_cap():
         {"role": "user", "content": f"Say hello. {SEAL}"},
     ]
     assert (sent["model"], sent["stream"]) == ("some-model", True)
+
+
+@pytest.mark.parametrize(("declared", "sent"), [(None, None), ("1h30m", "1h30m"), ("0", 0), ("-1", -1)])
+async def test_how_long_a_model_stays_loaded_is_sent_as_ollama_reads_it(declared: str | None, sent: object):
+    with FakeServer(ollama_script()) as server:
+        async with opened(replace(local_spec(server.url, "ollama"), keep_alive=declared)) as provider:
+            await provider.complete(CALL, Recorder())
+        assert server.requests[-1].json.get("keep_alive") == sent
 
 
 @pytest.mark.parametrize(
@@ -231,16 +241,14 @@ async def test_absurd_numbers_are_cut_or_left_out():
 async def test_the_key_of_a_server_that_has_one_goes_with_every_request():
     with FakeServer(ollama_script(tags=json_reply({"models": [tag("m:1b")]}))) as server:
         spec = local_spec(server.url, "ollama")
-        keys = ["first", "second", "third", "fourth"]
-        provider = OllamaProvider(spec=spec, egress=CLOSED, api_key=lambda: keys[len(server.requests)])
+        keys = iter(["1", "2", "3", "4", "5"])
+        provider = OllamaProvider(spec=spec, egress=CLOSED, api_key=lambda: next(keys))
         await provider.models()
         await provider.complete(CALL, Recorder())
         await provider.aclose()
         sent = [(received.path, received.headers["authorization"]) for received in server.requests]
-    assert sent == [
-        ("/api/tags", "Bearer first"), ("/api/show", "Bearer second"), ("/api/show", "Bearer third"),
-        ("/api/chat", "Bearer fourth"),
-    ]  # fmt: skip
+    assert sorted(key for _, key in sent) == [f"Bearer {number}" for number in range(1, 6)]
+    assert sorted(path for path, _ in sent) == ["/api/chat", "/api/ps", "/api/show", "/api/show", "/api/tags"]
 
 
 async def test_a_server_whose_key_is_not_set_gets_none():
@@ -429,8 +437,66 @@ async def test_models_do_not_wait_for_slow_details():
         async with opened(local_spec(server.url, "ollama")) as provider:
             with anyio.fail_after(NEVER_LONGER_S):
                 found = await provider.models()
-        assert len(server.requests) <= 1 + 4
+        assert len(server.requests) <= 2 + 4
     assert [spec.context_tokens for spec in found] == [None] * 30
+
+
+async def test_a_context_that_was_told_once_is_known_while_the_server_is_busy(monkeypatch: pytest.MonkeyPatch):
+    tags = json_reply({"models": [tag("m:1b")]})
+    with FakeServer(ollama_script(tags=tags, show=show("num_ctx 2048"))) as server:
+        async with opened(local_spec(server.url, "ollama")) as provider:
+            monkeypatch.setattr("hybrid_mcp.providers.ollama._SHOW_BUDGET_S", NEVER_LONGER_S)
+            [first] = await provider.models()
+            server.script = ollama_script(tags=tags, show=Reply(body=(server.hang,)))
+            monkeypatch.setattr("hybrid_mcp.providers.ollama._SHOW_BUDGET_S", 0.1)
+            [second] = await provider.models()
+    assert (first.context_tokens, second.context_tokens) == (2048, 2048)
+
+
+async def loaded_of(ps: Reply) -> dict[str, Resident | None]:
+    """What is known of three models when /api/ps answers so."""
+    tags = json_reply({"models": [tag("whole:1b", size=900), tag("split:2b", size=1900), tag("idle:3b")]})
+    with FakeServer(ollama_script(tags=tags, ps=ps)) as server:
+        async with opened(local_spec(server.url, "ollama")) as provider:
+            found = await provider.models()
+    assert [spec.file_bytes for spec in found] == [900, 1900, None]
+    return {spec.model: spec.resident for spec in found}
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hybrid_mcp.providers.ollama._SHOW_BUDGET_S", NEVER_LONGER_S)
+
+
+@pytest.mark.usefixtures("patient")
+async def test_ollama_tells_which_models_are_loaded_and_how_much_of_them_lies_on_the_graphics_card():
+    running = [
+        {"name": "whole:1b", "size": 1000, "size_vram": 1000, "expires_at": "2026-11-20T12:00:00Z"},
+        {"name": "split:2b", "size": 2000, "size_vram": 0},
+        {"name": "elsewhere:4b"},
+    ]
+    assert await loaded_of(json_reply({"models": running})) == {
+        "whole:1b": Resident(memory_bytes=1000, card_bytes=1000), "split:2b": Resident(memory_bytes=2000),
+        "idle:3b": None,
+    }  # fmt: skip
+    odd = [{"name": "whole:1b", "size": "much", "size_vram": -1}]
+    assert (await loaded_of(json_reply({"models": odd})))["whole:1b"] == Resident()
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(
+    "ps",
+    [
+        Reply(status=404),
+        Reply(status=500),
+        Reply(content_type="text/html", body=(b"<html>It works!</html>",)),
+        json_reply({"models": None}),
+        json_reply({"models": [{"size": 3}]}),
+        Reply(body=("cut",)),
+    ],
+)
+async def test_a_server_that_does_not_tell_what_is_loaded_still_has_its_models(ps: Reply):
+    assert await loaded_of(ps) == {"whole:1b": None, "split:2b": None, "idle:3b": None}
 
 
 @pytest.mark.parametrize(
@@ -469,14 +535,52 @@ def real_spec() -> ProviderSpec:
     return replace(local_spec(REAL, "ollama"), host=url_host(REAL))
 
 
+async def real_model(spec: ProviderSpec) -> ModelSpec:
+    async with opened(spec) as provider:
+        return next(model for model in await provider.models() if model.model == TEST_MODEL)
+
+
 @real
 @pytest.mark.ollama
+@pytest.mark.usefixtures("patient")
 async def test_the_real_ollama_lists_its_model(real_spec: ProviderSpec):
-    async with opened(real_spec) as provider:
-        found = {model.model: model for model in await provider.models()}
-    assert found[TEST_MODEL] == ModelSpec(
-        provider=real_spec, model=TEST_MODEL, context_tokens=SERVED_CONTEXT, parameters=134_520_000
-    )
+    found = await real_model(real_spec)
+    assert found == ModelSpec(
+        provider=real_spec, model=TEST_MODEL, context_tokens=SERVED_CONTEXT, parameters=134_520_000,
+        file_bytes=found.file_bytes, resident=found.resident,
+    )  # fmt: skip
+
+
+@real
+@pytest.mark.ollama
+@pytest.mark.usefixtures("patient")
+async def test_the_real_ollama_tells_what_is_loaded_and_keeps_it_as_long_as_it_is_told_to(real_spec: ProviderSpec):
+    call = replace(CALL, model=TEST_MODEL, max_output_tokens=2)
+    async with opened(replace(real_spec, keep_alive="-1"), timeout_s=120) as provider:
+        await provider.complete(call, Recorder())
+    loaded = await real_model(real_spec)
+    async with opened(replace(real_spec, keep_alive="0"), timeout_s=120) as provider:
+        await provider.complete(call, Recorder())
+    with anyio.fail_after(NEVER_LONGER_S):
+        while (unloaded := await real_model(real_spec)).resident is not None:
+            await checkpoint()
+    # On the processor: nothing lies on a graphics card. The estimate of what it takes is no smaller than the truth.
+    assert loaded.resident == Resident(memory_bytes=loaded.resident and loaded.resident.memory_bytes)
+    estimate, truth = needed_bytes(unloaded), needed_bytes(loaded)
+    assert unloaded.file_bytes is not None
+    assert estimate is not None
+    assert truth is not None
+    assert unloaded.file_bytes < truth <= estimate
+
+
+@real
+@pytest.mark.ollama
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("keep_alive", ["30m", "1h30m", "90s", "1h0m0s"])
+async def test_the_real_ollama_reads_each_spelling_of_a_duration(real_spec: ProviderSpec, keep_alive: str):
+    async with opened(replace(real_spec, keep_alive=keep_alive), timeout_s=120) as provider:
+        await provider.complete(replace(CALL, model=TEST_MODEL, max_output_tokens=2), Recorder())
+    assert (await real_model(real_spec)).resident is not None
 
 
 @real

@@ -25,7 +25,7 @@ from hybrid_mcp.domain.errors import (
     ProviderUnavailable,
 )
 from hybrid_mcp.domain.money import Usd
-from hybrid_mcp.domain.profile import Bill, ModelSpec, ProviderSpec
+from hybrid_mcp.domain.profile import Bill, ModelSpec, ProviderSpec, Resident
 from hybrid_mcp.domain.tokens import extent
 from hybrid_mcp.domain.vendors import VENDORS
 from hybrid_mcp.domain.whitelist import Whitelist
@@ -673,6 +673,31 @@ async def test_a_declared_context_wins():
             assert list(await provider.models()) == [
                 ModelSpec(provider=spec, model="m-1b", context_tokens=2048, parameters=1_000_000_000)
             ]
+
+
+@pytest.mark.parametrize(
+    ("more", "loaded"),
+    [
+        ({"owned_by": "llamacpp"}, True),
+        ({"owned_by": "vllm"}, True),
+        ({"owned_by": "organization_owner"}, False),
+        ({}, False),
+        ({"owned_by": "llamacpp", "status": {"value": "loaded", "args": []}}, True),
+        ({"owned_by": "llamacpp", "status": {"value": "unloaded"}}, False),
+        ({"owned_by": "llamacpp", "status": {"value": "loading"}}, False),
+        ({"owned_by": "vllm", "status": "ready"}, True),
+        ({"owned_by": "vllm", "status": {"value": None}}, False),
+    ],
+)
+async def test_a_model_counts_as_loaded_where_its_server_lists_what_is_in_memory(more: dict[str, object], loaded: bool):
+    with FakeServer(reply_always(listing({"id": "m", **more}))) as server:
+        async with opened(local_spec(server.url)) as provider:
+            assert [spec.resident for spec in await provider.models()] == [Resident() if loaded else None]
+
+
+async def test_the_real_server_counts_as_loaded(llama_server: str):
+    async with opened(local_spec(f"{llama_server}/v1")) as provider:
+        assert [spec.resident for spec in await provider.models()] == [Resident()]
 
 
 @pytest.mark.parametrize(("owner", "asked"), [("llamacpp", True), ("vllm", True), ("somebody", False)])

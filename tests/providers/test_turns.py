@@ -55,8 +55,10 @@ class Bench:
         async with self.catalog.turn(spec, heard or Recorder()):
             self.inside.append(who)
             self.most = max(self.most, len(self.inside))
-            await until.wait()
-            self.inside.remove(who)
+            try:
+                await until.wait()
+            finally:
+                self.inside.remove(who)
 
     async def refusal(self, spec: ModelSpec) -> ProviderUnavailable:
         with pytest.raises(ProviderUnavailable) as caught, anyio.fail_after(NEVER_LONGER_S):
@@ -65,7 +67,11 @@ class Bench:
         return caught.value
 
 
-@pytest.mark.parametrize(("spec", "limit"), [(HERE, 2), (FAR, 32)], ids=["local", "cloud"])
+@pytest.mark.parametrize(
+    ("spec", "limit"),
+    [(HERE, 2), (FAR, 32), (replace(HERE, concurrency=3), 3), (replace(FAR, concurrency=2), 2)],
+    ids=["local", "cloud", "declared local", "declared cloud"],
+)
 async def test_no_more_run_at_once_than_the_provider_can_do(spec: ProviderSpec, limit: int):
     bench, done = Bench(), anyio.Event()
     first, waiting = Recorder(), Recorder()
@@ -77,7 +83,7 @@ async def test_no_more_run_at_once_than_the_provider_can_do(spec: ProviderSpec, 
             group.start_soon(bench.take, model(spec), done, "late", waiting)
             await anyio.wait_all_tasks_blocked()
             assert (bench.most, "late" in bench.inside) == (limit, False)
-            assert waiting.statuses == [f"waiting for {spec.name}: {limit} requests are running there"]
+            assert waiting.statuses == [f"waiting for {spec.name}: {limit} requests run there, this one is next"]
             done.set()
     assert (bench.most, first.statuses) == (limit, [])
 
@@ -103,6 +109,80 @@ async def test_those_who_wait_come_in_the_order_in_which_they_asked():
             await checkpoint()
             await wait(20)
     assert order == list(range(21))
+
+
+async def test_who_waits_is_told_how_many_are_before_him_and_again_when_one_of_them_is_let_in_or_gives_up():
+    bench, spec = Bench(), model(replace(HERE, concurrency=1))
+    heard = [Recorder() for _ in range(4)]
+    over = [anyio.Event() for _ in range(4)]
+    impatient = anyio.CancelScope()
+
+    async def give_up() -> None:
+        with impatient:
+            await bench.take(spec, over[1], "impatient", heard[1])
+
+    with anyio.fail_after(NEVER_LONGER_S):
+        async with anyio.create_task_group() as group:
+            group.start_soon(bench.take, spec, over[0], "first", heard[0])
+            await anyio.wait_all_tasks_blocked()
+            group.start_soon(give_up)
+            await anyio.wait_all_tasks_blocked()
+            for number in (2, 3):
+                group.start_soon(bench.take, spec, over[number], f"{number}", heard[number])
+                await anyio.wait_all_tasks_blocked()
+            impatient.cancel()
+            await anyio.wait_all_tasks_blocked()
+            assert bench.inside == ["first"]
+            over[0].set()
+            await anyio.wait_all_tasks_blocked()
+            assert bench.inside == ["2"]
+            over[2].set()
+            over[3].set()
+    runs = "waiting for here: 1 request runs there"
+    assert [one.statuses for one in heard] == [
+        [],
+        [f"{runs}, this one is next"],
+        [f"{runs}, 1 waits before this one", f"{runs}, this one is next"],
+        [f"{runs}, 2 wait before this one", f"{runs}, 1 waits before this one", f"{runs}, this one is next"],
+    ]
+
+
+@pytest.mark.parametrize("gives_up_first", [True, False])
+async def test_a_place_that_is_handed_to_one_who_gives_up_in_that_moment_goes_to_the_next(*, gives_up_first: bool):
+    bench, spec = Bench(), model(replace(HERE, concurrency=1))
+    first, other = anyio.Event(), anyio.Event()
+    impatient = anyio.CancelScope()
+
+    async def give_up() -> None:
+        with impatient:
+            await bench.take(spec, other, "impatient")
+
+    async def release() -> None:
+        async with bench.catalog.turn(spec, Recorder()):
+            await first.wait()
+            if gives_up_first:
+                impatient.cancel()
+        impatient.cancel()
+
+    with anyio.fail_after(NEVER_LONGER_S):
+        async with anyio.create_task_group() as group:
+            for start in (release, give_up):
+                group.start_soon(start)
+                await anyio.wait_all_tasks_blocked()
+            group.start_soon(bench.take, spec, other, "patient")
+            await anyio.wait_all_tasks_blocked()
+            first.set()
+            await anyio.wait_all_tasks_blocked()
+            assert bench.inside == ["patient"]
+            assert impatient.cancelled_caught
+            other.set()
+
+
+async def test_a_call_without_time_takes_no_place():
+    bench, done = Bench(), anyio.Event()
+    with anyio.move_on_after(0) as late:
+        await bench.take(model(HERE), done)
+    assert (late.cancelled_caught, bench.most) == (True, 0)
 
 
 async def test_a_busy_provider_does_not_keep_another_one_waiting():

@@ -109,6 +109,11 @@ def number(field: Field, read: Callable[[str], T]) -> T:
     return _read(field, "a number", read)
 
 
+def plain(field: Field, read: Callable[[str], T]) -> T:
+    """A value that may look like a number or like a word, in quotes or not."""
+    return _read(field, "a value", read)
+
+
 def number_or_null(field: Field, read: Callable[[str], T]) -> T | None:
     """A number; null means: no such limit."""
     return None if field.is_null else number(field, read)

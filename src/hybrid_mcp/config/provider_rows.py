@@ -12,7 +12,10 @@ from hybrid_mcp.config.fields import Field, Fields, take
 from hybrid_mcp.domain.profile import Api, Price, ProviderKind, ProviderSpec
 from hybrid_mcp.domain.vendors import EMBEDDED, VENDORS
 
-KEYS = ("kind", "base_url", "local", "api_key_env", "price", "default_model", "api")
+KEYS = (
+    "kind", "base_url", "local", "api_key_env", "price", "default_model", "api", "concurrency", "memory_gb",
+    "keep_alive",
+)  # fmt: skip
 _APIS: tuple[Api, ...] = ("chat", "responses")
 _KINDS: tuple[ProviderKind, ...] = ("ollama", "openai", "anthropic")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
@@ -112,7 +115,23 @@ def _with_terms(spec: ProviderSpec, given: Fields) -> ProviderSpec:
     if price := given.get("price"):
         declared, context = _price(price)
         spec = replace(spec, price=declared, context_tokens=context)
-    return replace(spec, default_model=take(given, "default_model", _model, spec.default_model))
+    return replace(
+        spec,
+        default_model=take(given, "default_model", _model, spec.default_model),
+        concurrency=take(given, "concurrency", lambda field: fields.number(field, _concurrency), None),
+        memory_bytes=take(given, "memory_gb", lambda field: fields.number(field, scalars.gigabytes), None),
+        keep_alive=take(given, "keep_alive", lambda field: _keep_alive(field, spec.kind), None),
+    )
+
+
+def _keep_alive(field: Field, kind: ProviderKind) -> str:
+    if kind != "ollama":
+        raise field.wrong(f"is known to providers of kind ollama alone, and this one is of kind {kind}; leave it out")
+    return fields.plain(field, scalars.keep_alive)
+
+
+def _concurrency(text: str) -> int:
+    return scalars.whole(text, 1, 1000)
 
 
 def _vendor_at(endpoint: Endpoint, kind: ProviderKind) -> ProviderSpec | None:

@@ -16,6 +16,9 @@ _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-
 _MAX_NUMBER_CHARACTERS = 24
 """Decimal's default precision is 28 digits: up to here every product below is exact."""
 _MAX_DOLLARS_PER_MTOK = 1_000_000
+_MAX_GIGABYTES = 1_000_000
+_DURATION = re.compile(r"(?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,6}s)?")
+"""Go's notation of a duration, as far as people write it."""
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
 
@@ -86,6 +89,25 @@ def whole(text: str, low: int, high: int) -> int:
     if re.fullmatch(r"[0-9]{1,9}", text) and low <= int(text) <= high:
         return int(text)
     raise ValueError(f"{shown(text)} is not a whole number from {low} to {high:,}")
+
+
+def gigabytes(text: str) -> int:
+    """A number of bytes above 0, written in units of 10^9."""
+    number = decimal(text)
+    size = int(number * 1_000_000_000)
+    if not 0 < size <= _MAX_GIGABYTES * 1_000_000_000:
+        raise ValueError(
+            f"{shown(text)} is not a size in GB above 0 and up to {_MAX_GIGABYTES:,}; write one such as 12"
+        )
+    return size
+
+
+def keep_alive(text: str) -> str:
+    """How long Ollama keeps a model loaded: a duration of hours, minutes and seconds, 0, or -1 for as long as it
+    runs."""
+    if text in {"0", "-1"} or (text and _DURATION.fullmatch(text)):
+        return text
+    raise ValueError(f"{shown(text)} is no such time; write one such as 30m or 1h30m, 0 (unload at once) or -1 (never)")
 
 
 def seconds(text: str) -> float:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from hybrid_mcp.domain.budget import SCOPE_NAMES, SCOPES, BudgetView, Quote, Scope
 from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.memory import misfit
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec, Profile
 from hybrid_mcp.domain.scorer import Complexity
@@ -27,7 +28,7 @@ LIFT_ABOVE_PERCENT = 20
 
 Breaker = Literal["closed", "half_open", "open"]
 Cause = Literal[
-    "absent", "forced", "sensitive", "airgap", "task", "whitelist", "key", "context", "price", "threshold",
+    "absent", "forced", "sensitive", "airgap", "task", "whitelist", "key", "memory", "context", "price", "threshold",
     "blocked", "ledger", "budget", "reserved", "breaker",
 ]  # fmt: skip
 
@@ -39,6 +40,8 @@ class Candidate:
     `absent`: why it cannot be had on this machine. `quote` and `blended_nanos` (list price of three tokens in and one
     out) are None where no price is known.
     `last_resort`: the embedded model that nobody listed; above the first band it serves only when nothing else may run.
+    `loaded`: it lies in memory already. `split`: not as a whole on the graphics card. `memory_bytes`: what is there for
+    it, None where unknown or beyond doubt.
     """
 
     spec: ModelSpec
@@ -50,10 +53,13 @@ class Candidate:
     retry_in_s: float = 0.0
     slow: bool = False
     last_resort: bool = False
+    loaded: bool = False
+    split: bool = False
+    memory_bytes: int | None = None
 
     @property
     def unhealthy(self) -> bool:
-        return self.slow or self.breaker == "half_open"
+        return self.slow or self.split or self.breaker == "half_open"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +170,11 @@ def _check_key(_: Situation, candidate: Candidate) -> _Found:
     return "key", f"no API key: set {' or '.join(candidate.spec.provider.api_key_env)}"
 
 
+def _check_memory(_: Situation, candidate: Candidate) -> _Found:
+    reason = misfit(candidate.spec, candidate.memory_bytes)
+    return None if reason is None else ("memory", reason)
+
+
 def _check_context(situation: Situation, candidate: Candidate) -> _Found:
     limit, tokens = candidate.spec.context_tokens, situation.complexity.tokens
     least = least_output(situation.request)
@@ -228,7 +239,8 @@ def _check_breaker(_: Situation, candidate: Candidate) -> _Found:
 
 _CHECKS: tuple[Callable[[Situation, Candidate], _Found], ...] = (
     _check_forced, _check_absent, _check_sensitive, _check_airgap, _check_task, _check_whitelist, _check_key,
-    _check_context, _check_price, _check_threshold, _check_ledger, _check_blocked, _check_budget, _check_breaker,
+    _check_memory, _check_context, _check_price, _check_threshold, _check_ledger, _check_blocked, _check_budget,
+    _check_breaker,
 )  # fmt: skip
 
 

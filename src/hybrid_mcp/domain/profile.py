@@ -34,7 +34,8 @@ class ProviderSpec:
 
     `local`: no money and no data leaves the owner's machines. `host` is None for the embedded provider. `loopback`:
     the address is this machine. `price` and `context_tokens` are declared by the owner for all of its models. `bill`:
-    None where answers do not tell what was charged.
+    None where answers do not tell what was charged. `concurrency`: calls at once. `memory_bytes`: what its models may
+    take. `keep_alive`: how long Ollama keeps a model loaded after a call, in its own spelling. None: not declared.
     """
 
     name: str
@@ -51,6 +52,9 @@ class ProviderSpec:
     price: Price | None = None
     context_tokens: int | None = None
     default_model: str | None = None
+    concurrency: int | None = None
+    memory_bytes: int | None = None
+    keep_alive: str | None = None
 
     @property
     def must_be_whitelisted(self) -> bool:
@@ -59,11 +63,20 @@ class ProviderSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resident:
+    """What a loaded model takes: bytes of memory in all, and those of them on graphics cards; None where unknown."""
+
+    memory_bytes: int | None = None
+    card_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
     """One model of one provider, named `provider:model`.
 
     `context_tokens`: None where unknown. `parameters` order discovered local models. `confidence_floor`: mean
-    log-probability below which an answer is doubtful, None where not calibrated.
+    log-probability below which an answer is doubtful, None where not calibrated. `file_bytes`: None where unknown.
+    `resident`: None where it is not loaded, or its server does not tell.
     """
 
     provider: ProviderSpec
@@ -72,6 +85,8 @@ class ModelSpec:
     context_tokens: int | None = None
     parameters: int | None = None
     confidence_floor: float | None = None
+    file_bytes: int | None = None
+    resident: Resident | None = None
 
     @property
     def name(self) -> str:

@@ -116,7 +116,8 @@ def decide(situation: Situation, candidates: Sequence[Candidate]) -> Decision:
     left, held_back, notes = _spare_money(situation, left, _cheapest(judged))
     out.extend(held_back)
     tiers = _tiers(candidates)
-    ordered = _ordered(situation, candidates, left, tiers)
+    ordered, loaded_first = _ordered(situation, candidates, left, tiers)
+    notes.extend(loaded_first)
     by_steps = _thinks_aloud(situation, left)
     steps = tuple(_step(situation, candidate, step_by_step=by_steps) for candidate in ordered)
     return Decision(steps=steps, excluded=tuple(out), reason=_reason(situation, ordered, out, notes))
@@ -210,15 +211,16 @@ def _ordered(
     candidates: Sequence[Candidate],
     left: Sequence[Candidate],
     tiers: dict[str, frozenset[Tier]],
-) -> list[Candidate]:
+) -> tuple[list[Candidate], list[str]]:
+    """The order, and why it is another one than the bands alone would give."""
     paid = _ordered_paid(situation, [candidate for candidate in left if not candidate.spec.local], tiers)
-    local = _ordered_local(situation, candidates, left, paid_may_run=bool(paid))
+    local, notes = _ordered_local(situation, candidates, left, paid_may_run=bool(paid))
     resort = [candidate for candidate in left if candidate.last_resort]
     if situation.level < BANDS[0]:
         local, resort = [*local, *resort], []
     local_first = _local_first(situation)
     order = [*local, *paid, *resort] if local_first else [*paid, *local, *resort]
-    return sorted(order, key=lambda candidate: candidate.spec.name not in situation.preferred)
+    return sorted(order, key=lambda candidate: candidate.spec.name not in situation.preferred), notes
 
 
 def _local_first(situation: Situation) -> bool:
@@ -239,11 +241,14 @@ def _ordered_paid(
 
 def _ordered_local(
     situation: Situation, candidates: Sequence[Candidate], left: Sequence[Candidate], *, paid_may_run: bool
-) -> list[Candidate]:
-    """Local models, the nearest to what the band wants first; of two as near, the better one."""
+) -> tuple[list[Candidate], list[str]]:
+    """Local models, the nearest to what the band wants first; of two as near, the better one.
+
+    One that is loaded goes before those that would have to be loaded, unless it is weaker than what the band wants.
+    """
     ladder = [candidate for candidate in candidates if candidate.spec.local and not candidate.last_resort]
     if not ladder:
-        return []
+        return [], []
     falls_back = situation.level >= BANDS[1] and not paid_may_run
     if situation.level < BANDS[0] or (falls_back and situation.profile.rules.fallback == "local"):
         target = 0
@@ -257,7 +262,15 @@ def _ordered_local(
         rung = rungs[candidate.spec.name]
         return candidate.unhealthy, abs(rung - target), -rung
 
-    return sorted(may_run, key=nearness)
+    def goes_before(candidate: Candidate) -> bool:
+        return candidate.loaded and not candidate.unhealthy and rungs[candidate.spec.name] >= target
+
+    nearest = sorted(may_run, key=nearness)
+    order = sorted(nearest, key=lambda candidate: not goes_before(candidate))
+    moved = next(((first, other) for first, other in zip(order, nearest, strict=True) if first is not other), None)
+    if moved is None:
+        return order, []
+    return order, [f"{moved[0].spec.name} is loaded already, so it goes before {moved[1].spec.name}"]
 
 
 def _thinks_aloud(situation: Situation, left: Sequence[Candidate]) -> bool:

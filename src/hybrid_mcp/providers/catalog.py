@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import anyio
 
+from hybrid_mcp.domain.memory import is_split
 from hybrid_mcp.domain.profile import ModelName, ModelSpec, Profile, ProviderSpec
 from hybrid_mcp.ports import Clock, Listed, Progress, Provider
 from hybrid_mcp.providers.discovery import discover, size_key
@@ -31,7 +32,7 @@ class ProfileCatalog:
     """Implements `Catalog`. Providers are opened when first needed and closed together.
 
     `has_key`: a provider has what it needs. `answers`: a local server is there. `ollama_model` keeps
-    Ollama to one model.
+    Ollama to one model. `machine_bytes`: the memory of this machine, None where unknown.
     """
 
     profile: Profile
@@ -41,6 +42,7 @@ class ProfileCatalog:
     breakers: Breakers
     clock: Clock
     ollama_model: str | None = None
+    machine_bytes: int | None = None
     _opened: dict[str, Provider] = field(default_factory=dict[str, Provider])
     _found: tuple[ModelSpec, ...] = ()
     _found_at: float | None = None
@@ -134,7 +136,19 @@ class ProfileCatalog:
             breaker=health.state,
             retry_in_s=health.retry_in_s,
             slow=health.slow,
+            loaded=spec.resident is not None,
+            split=is_split(spec.resident),
+            memory_bytes=self._memory_for(spec),
         )
+
+    def _memory_for(self, spec: ModelSpec) -> int | None:
+        """What the owner declares holds always. This machine's own memory is a guess: graphics cards may have more, and
+        a model that is loaded has shown that it fits."""
+        provider = spec.provider
+        if provider.memory_bytes is not None:
+            return provider.memory_bytes
+        here = provider.local and provider.loopback
+        return self.machine_bytes if here and spec.resident is None else None
 
 
 def _as_listed(spec: ModelSpec, found: Sequence[ModelSpec]) -> ModelSpec:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from hybrid_mcp.domain.completion import Completion, Effort, Finish, Usage
 from hybrid_mcp.domain.errors import ContextTooLong, EgressDenied, HybridError, ProviderRejected, ProviderUnavailable
 from hybrid_mcp.domain.json_schema import parsed
-from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
+from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec, Resident
 from hybrid_mcp.domain.scorer import english_characters
 from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.providers.discovery import MODELS_KEPT, is_name, known, parameters_in, size_key
@@ -71,6 +71,20 @@ class _Tag(BaseModel):
 class _Tags(BaseModel):
     model_config = ConfigDict(frozen=True)
     models: tuple[_Tag, ...]
+
+
+class _Running(BaseModel):
+    """What /api/ps tells of a loaded model, in bytes."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str
+    size: Annotated[int | None, BeforeValidator(known)] = None
+    size_vram: Annotated[int | None, BeforeValidator(known)] = None
+
+
+class _AllRunning(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    models: tuple[_Running, ...]
 
 
 class _Shown(BaseModel):
@@ -143,7 +157,11 @@ class OllamaProvider:
         tags = [tag for tag in await self._tags() if is_name(tag.name) and not _is_embedding(tag)]
         tags = [tag for tag in tags if not _is_remote(tag)][:MODELS_KEPT]
         shown: dict[str, _Shown] = {}
+        running: dict[str, Resident] = {}
         limiter = anyio.CapacityLimiter(_SHOW_AT_ONCE)
+
+        async def look_what_runs() -> None:
+            running.update(await self._running())
 
         async def show(name: str) -> None:
             async with limiter:
@@ -154,12 +172,17 @@ class OllamaProvider:
 
         with anyio.move_on_after(_SHOW_BUDGET_S):
             async with anyio.create_task_group() as group:
+                if tags:
+                    group.start_soon(look_what_runs)
                 for tag in tags:
                     group.start_soon(show, tag.name)
         self._contexts |= {name: _context(self._spec, answer) for name, answer in shown.items() if not answer.is_remote}
         self._thinkers |= {name for name, answer in shown.items() if answer.thinks}
         chat = [tag for tag in tags if _can_chat(shown.get(tag.name))]
-        return sorted((_model(self._spec, tag, shown.get(tag.name)) for tag in chat), key=size_key)
+        # What a server that is busy now does not tell was told before, and is what a call will ask for.
+        contexts = {tag.name: self._contexts.get(tag.name, self._spec.context_tokens) for tag in chat}
+        found = [_model(self._spec, tag, contexts[tag.name], running.get(tag.name)) for tag in chat]
+        return sorted(found, key=size_key)
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -171,6 +194,15 @@ class OllamaProvider:
             return _Tags.model_validate_json(listing or b"").models
         except ValidationError:
             return ()
+
+    async def _running(self) -> Mapping[str, Resident]:
+        """The models that are loaded now, by name; none where the server does not tell."""
+        try:
+            listing = await fetch_listing(self._http, f"{base_url_of(self._spec)}/api/ps")
+            models = _AllRunning.model_validate_json(listing or b"").models
+        except ValidationError:
+            return {}
+        return {one.name: Resident(memory_bytes=one.size, card_bytes=one.size_vram) for one in models}
 
     async def _context_of(self, model: str) -> int:
         if model not in self._contexts:
@@ -214,6 +246,7 @@ class OllamaProvider:
             logprobs=not call.response_schema,
             format=dict(parsed(call.response_schema)) if call.response_schema else None,
             think=self._think(call),
+            keep_alive=_keep_alive(self._spec),
             options=_options(call, context, output_cap),
         )
         async with aclosing(cast("AsyncGenerator[ollama.ChatResponse]", answered)) as parts:
@@ -235,6 +268,11 @@ def _take(answer: Answer, part: ollama.ChatResponse) -> None:
         answer.finish = _FINISH.get(part.done_reason or "stop", "other")
         if part.prompt_eval_count is not None:
             answer.tell(Usage(input_tokens=count(part.prompt_eval_count), output_tokens=count(part.eval_count)))
+
+
+def _keep_alive(spec: ProviderSpec) -> int | str | None:
+    """As it is sent: Ollama reads a text only with a unit, and `0` and `-1` only as numbers. None: its own default."""
+    return int(spec.keep_alive) if spec.keep_alive in {"0", "-1"} else spec.keep_alive
 
 
 def _context(spec: ProviderSpec, shown: _Shown) -> int:
@@ -326,11 +364,13 @@ def _can_chat(shown: _Shown | None) -> bool:
     return not shown.is_remote and (not shown.capabilities or "completion" in shown.capabilities)
 
 
-def _model(spec: ProviderSpec, tag: _Tag, shown: _Shown | None) -> ModelSpec:
+def _model(spec: ProviderSpec, tag: _Tag, context: int | None, resident: Resident | None) -> ModelSpec:
     told = parameters_in(tag.details.parameter_size) or parameters_in(tag.name)
     return ModelSpec(
         provider=spec,
         model=tag.name,
-        context_tokens=_context(spec, shown) if shown else spec.context_tokens,
+        context_tokens=context,
         parameters=told or (round(tag.size / _BYTES_PER_PARAMETER) if tag.size else None),
+        file_bytes=tag.size,
+        resident=resident,
     )

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from hybrid_mcp.domain.completion import Completion
 from hybrid_mcp.domain.errors import HybridError
-from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
+from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec, Resident
 from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.providers import openai_chat, openai_responses
 from hybrid_mcp.providers.dialects import dialect_of, is_openai
@@ -25,6 +25,8 @@ from hybrid_mcp.providers.streaming import IDLE_S, Answer, patience_for, read_st
 
 _LOGPROB_SERVERS = frozenset({"llamacpp", "vllm"})
 """Servers, as they call themselves in `owned_by`, that give log-probabilities; others may refuse the request."""
+_LIST_WHAT_IS_LOADED = frozenset({"llamacpp", "vllm"})
+"""Servers whose models lie in memory, unless they say otherwise of one."""
 _NOT_CHAT = ("embed", "rerank", "whisper", "tts")
 
 
@@ -44,6 +46,18 @@ class _Meta(BaseModel):
     n_params: _Size = None
 
 
+class _Status(BaseModel):
+    """llama-server without a model of its own lists those that it would load, and tells which of them are."""
+
+    model_config = ConfigDict(frozen=True)
+    value: object = "loaded"
+
+
+def _as_status(told: object) -> object:
+    """Other servers may mean something else by the word."""
+    return told if isinstance(told, dict) else {}  # pyright: ignore[reportUnknownVariableType]  # pydantic reads it
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True)
     id: str
@@ -52,6 +66,11 @@ class _Entry(BaseModel):
     meta: _Meta | None = None
     max_model_len: _Size = None
     context_length: _Size = None
+    status: Annotated[_Status, BeforeValidator(_as_status)] = _Status()
+
+    @property
+    def loaded(self) -> bool:
+        return self.owned_by in _LIST_WHAT_IS_LOADED and self.status.value == "loaded"
 
 
 class _Listing(BaseModel):
@@ -180,4 +199,5 @@ def _model(spec: ProviderSpec, entry: _Entry) -> ModelSpec:
         model=entry.id,
         context_tokens=next((size for size in contexts if size), None),
         parameters=meta.n_params or parameters_in(entry.id),
+        resident=Resident() if entry.loaded else None,
     )
