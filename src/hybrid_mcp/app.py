@@ -59,14 +59,19 @@ def open_app(settings: Settings, observer: Observer) -> App:
     from hybrid_mcp.providers.http import Egress, answers
     from hybrid_mcp.providers.prices import GenaiPrices
     from hybrid_mcp.storage.approvals import AuditTrail
+    from hybrid_mcp.storage.breaker_file import BreakerFile
     from hybrid_mcp.storage.memory import MemoryCache
     from hybrid_mcp.storage.sqlite import SqliteLedger
 
     clock, profile = SystemClock(), settings.profile
     whitelist = LiveWhitelist(settings.whitelist_path)
     breakers = Breakers(
-        threshold=settings.breaker_failure_threshold, recovery_s=settings.breaker_recovery_s, clock=clock
-    )
+        threshold=settings.breaker_failure_threshold, recovery_s=settings.breaker_recovery_s, clock=clock,
+        shared=BreakerFile(
+            path=settings.home / "breakers.json", clock=clock,
+            addresses={spec.name: spec.base_url or "" for spec in profile.providers},
+        ),
+    )  # fmt: skip
     egress = Egress(whitelist=whitelist, airgap=profile.airgap)
     opener = _Opener(settings=settings, egress=egress, breakers=breakers, clock=clock)
     catalog = ProfileCatalog(
@@ -89,7 +94,7 @@ def open_app(settings: Settings, observer: Observer) -> App:
             observer=observer, clock=clock,
             new_id=new_id, scope=f"{profile}",
         ),
-        reports=Reports(profile=profile, ledger=ledger, candidates=candidates),
+        reports=Reports(profile=profile, ledger=ledger, candidates=candidates, breakers=breakers),
         gatekeeper=Gatekeeper(
             whitelist=whitelist, add_entry=partial(add_entry, settings.whitelist_path),
             approvals=AuditTrail(path=settings.home / "audit.jsonl", clock=clock), mode=profile.approval,

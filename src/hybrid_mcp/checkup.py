@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from hybrid_mcp.config import whitelist_notices
 from hybrid_mcp.domain.budget import Caps
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.domain.profile import ProviderSpec
+from hybrid_mcp.domain.vendors import VENDORS
 
 State = Literal["ok", "note", "broken"]
 
@@ -28,7 +30,7 @@ class Finding:
 
 
 async def checkup(app: App, *, whole_ledger: bool) -> list[Finding]:
-    """Look at everything once. Nothing is changed, and no cloud is called.
+    """Look at everything once. Nothing is changed, and what is asked of providers costs nothing.
 
     `whole_ledger`: read it from its first entry on, which takes seconds for a million of them and keeps others from
     writing meanwhile; else what has changed since it was last proven.
@@ -36,8 +38,8 @@ async def checkup(app: App, *, whole_ledger: bool) -> list[Finding]:
     found = [*_settings(app), *_whitelist(app)]
     found.extend([one async for one in _ledger(app, whole=whole_ledger)])
     found.append(_embedded(app))
-    found.extend([one async for one in _local_servers(app)])
-    found.extend(_clouds(app))
+    found.extend(await _providers(app))
+    found.extend(_breakers(app))
     return found
 
 
@@ -114,45 +116,67 @@ def _embedded(app: App) -> Finding:
     return Finding(what="embedded model", state="ok", detail=detail)
 
 
-async def _local_servers(app: App) -> AsyncIterator[Finding]:
-    listed = await app.catalog.listed()
-    for spec in app.settings.profile.providers:
-        if not spec.local or spec.kind == "embedded":
+async def _providers(app: App) -> list[Finding]:
+    """Every provider that a call could go to, local servers first; all are asked at once."""
+    from hybrid_mcp.providers.http import Egress
+    from hybrid_mcp.providers.probing import Probe, probe_all
+
+    settings, profile = app.settings, app.settings.profile
+    servers = [spec for spec in profile.providers if spec.kind != "embedded"]
+    keyless = {spec.name for spec in servers if spec.key_needed and settings.key_for(spec) is None}
+    listed = _listed(app)
+    used = [spec for spec in servers if spec.local or spec.name in listed or (spec.key_needed and _may_ask(app, spec))]
+    used.sort(key=lambda spec: not spec.local)
+    probes = [
+        Probe(spec=spec, api_key=partial(settings.key_for, spec), wanted=tuple(listed.get(spec.name, ())))
+        for spec in used
+        if spec.name not in keyless
+    ]
+    seen = await probe_all(probes, Egress(whitelist=app.whitelist, airgap=profile.airgap))
+    found: list[Finding] = []
+    for spec in used:
+        if spec.name in keyless:
+            detail = f"no key: set {' or '.join(spec.api_key_env)} to use it"
+            found.append(Finding(what=spec.name, state="note", detail=detail))
             continue
-        models = [entry.spec.model for entry in listed if entry.spec.provider.name == spec.name]
-        if models:
-            yield Finding(what=spec.name, state="ok", detail=f"{spec.base_url}: {', '.join(models[:5])}")
-        else:
-            yield Finding(what=spec.name, state="note", detail=_why_absent(app, spec))
+        one = seen[spec.name]
+        # What nobody asked for, such as a server on a well-known port, may be absent.
+        optional = spec.local and spec.name not in listed and spec == VENDORS.get(spec.name)
+        state: State = "note" if optional and one.state == "broken" else one.state
+        found.append(Finding(what=spec.name, state=state, detail=one.detail))
+    return found
 
 
-def _why_absent(app: App, spec: ProviderSpec) -> str:
-    try:
-        refused = spec.must_be_whitelisted and not app.whitelist().check_host(spec.host or "").allowed
-    except HybridError:
-        return "not asked, because the whitelist cannot be read"
-    if refused:
-        return f"not asked, because {spec.host} is not on the whitelist: add it to cloud_apis or domains"
+def _listed(app: App) -> dict[str, list[str]]:
+    """The models that the owner names, by provider."""
+    rules = app.settings.profile.rules
+    listed: dict[str, list[str]] = {}
+    for model in (*rules.local_models, *rules.cloud_models):
+        listed.setdefault(model.provider, []).append(model.model)
     only = app.settings.ollama_model
-    if spec.kind == "ollama" and only is not None:
-        return f"no model {only} (OLLAMA_MODEL) at {spec.base_url}: start Ollama, and run `ollama pull {only}`"
-    return f"no model server answers at {spec.base_url}"
+    if only is not None:
+        for spec in app.settings.profile.providers:
+            if spec.kind == "ollama" and spec.local:
+                listed.setdefault(spec.name, []).append(only)
+    return listed
 
 
-def _clouds(app: App) -> list[Finding]:
-    profile = app.settings.profile
-    names = {model.provider for model in profile.rules.cloud_models}
-    return [_cloud(app, spec) for spec in profile.providers if spec.name in names and not spec.local]
-
-
-def _cloud(app: App, spec: ProviderSpec) -> Finding:
-    if spec.key_needed and app.settings.key_for(spec) is None:
-        return Finding(what=spec.name, state="note", detail=f"no key: set {' or '.join(spec.api_key_env)} to use it")
+def _may_ask(app: App, spec: ProviderSpec) -> bool:
+    """Whether a provider that the profile does not list has a key and may be contacted: a caller may prefer it."""
     try:
-        verdict = app.whitelist().check_host(spec.host or "")
-    except HybridError as error:
-        return Finding(what=spec.name, state="broken", detail=str(error))
-    if not verdict.allowed:
-        return Finding(what=spec.name, state="broken", detail=f"{verdict.reason}: add it to cloud_apis")
-    key = "key set" if spec.key_needed else "no key needed"
-    return Finding(what=spec.name, state="ok", detail=f"{key}, {spec.host} is whitelisted (not called)")
+        allowed = app.whitelist().check_host(spec.host or "").allowed
+    except HybridError:
+        return False
+    return allowed and app.settings.key_for(spec) is not None
+
+
+def _breakers(app: App) -> list[Finding]:
+    """Models that fail or are slow now. Of other processes only the open breakers are known."""
+    return [
+        Finding(
+            what=name,
+            state="broken" if health.state == "open" and not health.asked_to_wait else "note",
+            detail=health.in_words(),
+        )
+        for name, health in app.catalog.breakers.troubled().items()
+    ]

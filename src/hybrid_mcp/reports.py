@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from hybrid_mcp.candidates import Candidates
 from hybrid_mcp.domain.alerts import due, in_words
+from hybrid_mcp.domain.breaker import Health
 from hybrid_mcp.domain.budget import SCOPES, Account, Balance, BudgetView, PeriodName, Scope
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.profile import Profile
@@ -45,11 +47,18 @@ class BudgetStatus:
     alerts: tuple[str, ...]
 
 
+class Troubles(Protocol):
+    def troubled(self) -> Mapping[str, Health]:
+        """The models that are left alone, on probation or slow, by name."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reports:
     profile: Profile
     ledger: Ledger
     candidates: Candidates
+    breakers: Troubles
 
     async def budget(self, period: PeriodName, account: Account) -> BudgetStatus:
         """This day or month in UTC.
@@ -71,8 +80,10 @@ class Reports:
         return await self.ledger.usage(by, month)
 
     async def _alerts(self, view: BudgetView) -> tuple[str, ...]:
-        """The levels that were reached, models that must not be paid, and what the owner should know of the book."""
-        return (*in_words(due(view), view), *map(str, view.blocked.values()), *await self.ledger.notices())
+        """The levels that were reached, models that must not be paid, what the owner should know of the book, and
+        models that fail or are slow now."""
+        troubled = (f"{name}: {health.in_words()}" for name, health in self.breakers.troubled().items())
+        return (*in_words(due(view), view), *map(str, view.blocked.values()), *await self.ledger.notices(), *troubled)
 
 
 def _caps_in(view: BudgetView) -> tuple[CapStatus, ...]:

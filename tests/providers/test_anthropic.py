@@ -121,7 +121,8 @@ async def test_what_is_sent_is_streamed_capped_and_has_our_key():
             await provider.complete(CALL, Recorder())
         [received] = server.requests
     assert received.path == "/v1/messages"
-    assert received.headers["authorization"] == f"Bearer {KEY}"
+    assert received.headers["x-api-key"] == KEY
+    assert "authorization" not in received.headers
     assert received.headers["anthropic-version"]
     assert received.json == {
         "model": "some-model",

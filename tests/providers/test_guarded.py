@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import anyio
 import pytest
 
+from hybrid_mcp.domain.breaker import Health, Opening
 from hybrid_mcp.domain.completion import Completion, Message
 from hybrid_mcp.domain.errors import (
     ContextTooLong,
@@ -19,7 +20,7 @@ from hybrid_mcp.domain.errors import (
 )
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
-from hybrid_mcp.providers.guarded import SILENCE_S, Breakers, Guarded, Health
+from hybrid_mcp.providers.guarded import SILENCE_S, Breakers, Guarded
 from hybrid_mcp.providers.openai import OpenAIProvider
 from tests.support_servers import (
     CALL,
@@ -85,13 +86,27 @@ class Scripted:
         self.closed = True
 
 
+@dataclass
+class Board:
+    """Implements `Openings`: what is told, in order, and what stands there."""
+
+    standing: dict[str, Opening] = field(default_factory=dict[str, Opening])
+    told: list[tuple[str, Opening | None]] = field(default_factory=list[tuple[str, Opening | None]])
+
+    def read(self) -> Mapping[str, Opening]:
+        return self.standing
+
+    def tell(self, name: str, opening: Opening | None) -> None:
+        self.told.append((name, opening))
+
+
 class Bench:
     """A guarded scripted provider with all that belongs to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, board: Board | None = None) -> None:
         self.clock = Hands()
         self.inner = Scripted()
-        self.breakers = Breakers(clock=self.clock, threshold=3, recovery_s=60.0)
+        self.breakers = Breakers(clock=self.clock, threshold=3, recovery_s=60.0, shared=board)
         self.guarded = Guarded(self.inner, spec=SPEC, breakers=self.breakers, clock=self.clock)
 
     async def ask(self, times: int = 1, model: str = "m") -> list[type[Exception] | None]:
@@ -140,7 +155,7 @@ async def test_three_failures_open_the_breaker_and_nothing_more_is_sent(error: H
     assert bench.health() == HEALTHY
     assert await bench.ask(3) == [type(error), ProviderUnavailable, ProviderUnavailable]
     assert bench.inner.calls == 3
-    assert bench.health() == Health(state="open", slow=False, retry_in_s=60.0)
+    assert bench.health() == Health(state="open", slow=False, retry_in_s=60.0, failures=3)
 
 
 async def test_a_call_that_is_not_sent_says_when_to_come_back_and_was_not_billed():
@@ -184,7 +199,7 @@ async def test_a_server_that_asks_to_wait_is_left_alone_so_long():
     bench = Bench()
     bench.inner.fail(ProviderRateLimited("x", retry_after_s=7.0))
     await bench.ask()
-    assert bench.health() == Health(state="open", slow=False, retry_in_s=7.0)
+    assert bench.health() == Health(state="open", slow=False, retry_in_s=7.0, failures=1, asked_to_wait=True)
     bench.inner.do = bench.inner.answer
     bench.clock.seconds += 7.0
     assert await bench.ask() == [None]
@@ -196,7 +211,7 @@ async def test_of_fifty_callers_one_probes_and_the_others_are_refused_at_once():
     bench.inner.fail(ProviderUnavailable("x"))
     await bench.ask(3)
     bench.clock.seconds += 60.0
-    assert bench.health() == Health(state="half_open", slow=False, retry_in_s=0.0)
+    assert bench.health() == Health(state="half_open", slow=False, retry_in_s=0.0, failures=3)
 
     others_done, refused = anyio.Event(), list[ProviderUnavailable]()
 
@@ -302,6 +317,61 @@ async def test_a_model_that_became_slow_for_its_own_history_says_so():
     assert bench.health() == Health(state="closed", slow=True, retry_in_s=0.0)
     await take(2.0)
     assert not bench.health().slow
+
+
+async def test_others_are_told_when_a_breaker_opens_and_closes_and_of_nothing_else():
+    board = Board()
+    bench = Bench(board)
+    bench.inner.fail(ProviderUnavailable("x"))
+    await bench.ask(2)
+    assert board.told == []
+    start = bench.clock.now()
+    await bench.ask(5)
+    bench.clock.seconds += 60.0
+    await bench.ask()
+    bench.clock.seconds += 60.0
+    bench.inner.do = bench.inner.answer
+    await bench.ask(3)
+    assert board.told == [
+        (NAME, Opening(failures=3, until=start + timedelta(seconds=60))),
+        (NAME, Opening(failures=4, until=start + timedelta(seconds=120))),
+        (NAME, None),
+    ]
+
+
+async def test_a_new_process_leaves_alone_what_others_leave_alone_and_then_tries_it_once():
+    until = datetime.fromtimestamp(1042.0, UTC)
+    bench = Bench(Board({NAME: Opening(failures=3, until=until), "there:other": Opening(failures=1, until=until)}))
+    assert await bench.ask() == [ProviderUnavailable]
+    assert bench.inner.calls == 0
+    assert bench.breakers.troubled() == {
+        NAME: Health(state="open", slow=False, retry_in_s=42.0, failures=3),
+        "there:other": Health(state="open", slow=False, retry_in_s=42.0, failures=1, asked_to_wait=True),
+    }
+    bench.clock.seconds += 42.0
+    bench.inner.fail(ProviderUnavailable("x"))
+    assert await bench.ask(2) == [ProviderUnavailable] * 2
+    assert bench.inner.calls == 1
+
+
+async def test_what_fails_or_is_slow_is_told_in_words():
+    bench = Bench()
+    assert bench.breakers.troubled() == {}
+    bench.inner.fail(ProviderUnavailable("x"))
+    await bench.ask(3)
+    bench.inner.fail(ProviderRateLimited("x", retry_after_s=7.5))
+    await bench.ask(model="limited")
+    for seconds in (1.0, 1.0, 1.0, 4.0, 4.0, 4.0):
+        bench.breakers.took("there:slow", seconds)
+    bench.breakers.took("there:fine", 1.0)
+    words = {name: health.in_words() for name, health in bench.breakers.troubled().items()}
+    assert words == {
+        "there:limited": "left alone for 8 s, as its server asked",
+        "there:m": "left alone for 60 s after 3 failures",
+        "there:slow": "three times slower than its own history, so others of its kind are asked first",
+    }
+    bench.clock.seconds += 60.0
+    assert bench.health().in_words().startswith("half-open: ")
 
 
 async def test_models_and_closing_pass_through():

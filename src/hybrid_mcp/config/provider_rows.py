@@ -100,6 +100,7 @@ def _placed(name: str, given: Fields, row: ProviderSpec | None) -> ProviderSpec:
         local=endpoint.loopback,
         price_provider=vendor and vendor.price_provider,
         bill=vendor and vendor.bill,
+        key_path=vendor and vendor.key_path,
     )
     if local is not None:
         spec = replace(spec, local=_checked_local(local, spec))

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from math import ceil
 from statistics import median
 from typing import Literal
 
@@ -43,6 +45,46 @@ class Breaker:
 
 
 CLOSED = Breaker()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """An open breaker as other processes are told of it. `until`: in UTC, by the wall clock."""
+
+    failures: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a model does. `retry_in_s`: seconds until it is tried again, 0 unless open. `slow`: for its own history.
+
+    `failures`: in a row, 0 when closed. `asked_to_wait`: it is open because its server named a time, not because it
+    failed too often.
+    """
+
+    state: State
+    slow: bool
+    retry_in_s: float
+    failures: int = 0
+    asked_to_wait: bool = False
+
+    @property
+    def troubled(self) -> bool:
+        return self.state != "closed" or self.slow
+
+    def in_words(self) -> str:
+        """What a person should know of a troubled model, to be read after its name."""
+        match self.state:
+            case "open" if self.asked_to_wait:
+                return f"left alone for {ceil(self.retry_in_s):,} s, as its server asked"
+            case "open":
+                times = "1 failure" if self.failures == 1 else f"{self.failures:,} failures"
+                return f"left alone for {ceil(self.retry_in_s):,} s after {times}"
+            case "half_open":
+                return "half-open: it failed several times, and one request at a time tries whether it is back"
+            case "closed":
+                return "three times slower than its own history, so others of its kind are asked first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

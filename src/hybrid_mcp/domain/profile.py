@@ -34,7 +34,8 @@ class ProviderSpec:
 
     `local`: no money and no data leaves the owner's machines. `host` is None for the embedded provider. `loopback`:
     the address is this machine. `price` and `context_tokens` are declared by the owner for all of its models. `bill`:
-    None where answers do not tell what was charged. `concurrency`: calls at once. `memory_bytes`: what its models may
+    None where answers do not tell what was charged. `key_path`: below `base_url`, what only a good key gets to see, for
+    a vendor who shows the model list to everybody. `concurrency`: calls at once. `memory_bytes`: what its models may
     take. `keep_alive`: how long Ollama keeps a model loaded after a call, in its own spelling. None: not declared.
     """
 
@@ -49,6 +50,7 @@ class ProviderSpec:
     price_provider: str | None = None
     bill: Bill | None = None
     api: Api = "chat"
+    key_path: str | None = None
     price: Price | None = None
     context_tokens: int | None = None
     default_model: str | None = None

@@ -23,10 +23,11 @@ def _cloud(
     default: str | None = None,
     kind: ProviderKind = "openai",
     bill: Bill | None = None,
+    key_path: str | None = None,
 ) -> ProviderSpec:
     return ProviderSpec(
         name=name, kind=kind, base_url=base_url, host=url_host(base_url), api_key_env=keys, key_needed=True,
-        price_provider=prices, default_model=default, bill=bill,
+        price_provider=prices, default_model=default, bill=bill, key_path=key_path,
     )  # fmt: skip
 
 
@@ -48,7 +49,7 @@ _ROWS = (
     ),
     _cloud(
         "openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY",
-        prices="openrouter", default="openai/gpt-6.1-sol", bill="dollars_and_upstream",
+        prices="openrouter", default="openai/gpt-6.1-sol", bill="dollars_and_upstream", key_path="key",
     ),
     # Requesty and AkashML have no price list of their own here: the profile declares a `price`.
     _cloud("requesty", "https://router.requesty.ai/v1", "REQUESTY_API_KEY", bill="dollars"),
@@ -72,7 +73,7 @@ _ROWS = (
 VENDORS: Mapping[str, ProviderSpec] = MappingProxyType({row.name: row for row in _ROWS})
 """Built-in providers by name, the ones on this machine first. `price_provider` is the id that genai-prices uses, `bill`
 what the vendor documents: openrouter.ai/docs (Usage Accounting), docs.requesty.ai (Create Chat Completion), docs.x.ai
-(Cost Tracking)."""
+(Cost Tracking). `key_path`: openrouter.ai/docs (Limits): it also tells what is left of the key's own limit."""
 
 
 def is_vendor(spec: ProviderSpec) -> bool:

@@ -18,7 +18,7 @@ from hybrid_mcp.domain.json_schema import is_strict, parsed
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
-from hybrid_mcp.providers.http import Egress, base_url_of, bearer, client_httpx2
+from hybrid_mcp.providers.http import Egress, base_url_of, client_httpx2, key_headers
 from hybrid_mcp.providers.prices import US_PERCENT
 from hybrid_mcp.providers.reuse import SeenBefore
 from hybrid_mcp.providers.streaming import IDLE_S, Answer, count, patience_for, read_stream
@@ -53,7 +53,7 @@ class AnthropicProvider:
         self._spec = spec
         self._patience = patience_for(spec, first_byte_timeout_s, idle_timeout_s)
         self._seen = SeenBefore()
-        http = client_httpx2(spec, egress, lambda: bearer(api_key()))
+        http = client_httpx2(spec, egress, lambda: key_headers(spec, api_key()))
         self._sdk = _sdk_client(base_url_of(spec), http)
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:

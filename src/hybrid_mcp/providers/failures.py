@@ -32,7 +32,7 @@ _OVERFLOW_TEXT = re.compile(
     r"|maximum prompt length|too many (?:input )?tokens",
     re.IGNORECASE,
 )
-_NO_CREDIT_CODES = frozenset({"insufficient_quota", "insufficient_balance", "billing_error"})
+NO_CREDIT_CODES = frozenset({"insufficient_quota", "insufficient_balance", "billing_error"})
 _BEFORE_ANY_WORK = frozenset({401, 402, 403, 404, 405, 413, 429})
 """Statuses that a server gives before a model sees the request: about the key, the account, the address, the size of
 the body and the number of requests. Of others, such as 400 and 422, only vendors that are known refuse for nothing."""
@@ -61,18 +61,18 @@ def failure_of_refusal(spec: ProviderSpec, model: str, refusal: Refusal) -> Hybr
     name, status, billed = f"{spec.name}:{model}", refusal.status, _may_be_billed(spec, refusal)
     if _is_overflow(refusal):
         return _too_long(name, refusal, billed=billed)
-    if status == 429 and _code(refusal) not in _NO_CREDIT_CODES:
+    if status == 429 and code_of(refusal) not in NO_CREDIT_CODES:
         return _rate_limited(name, refusal, billed=billed)
     if status == 408:
-        return ProviderTimeout(f"{name} gave up waiting ({_told(refusal)}): try again, or another model")
+        return ProviderTimeout(f"{name} gave up waiting ({told(refusal)}): try again, or another model")
     if status >= 500:
-        return ProviderUnavailable(f"{name} failed ({_told(refusal)}): try again later, or another model", billed=True)
-    return ProviderRejected(f"{name} refused the request ({_told(refusal)}): {_advice(spec, status)}", billed=billed)
+        return ProviderUnavailable(f"{name} failed ({told(refusal)}): try again later, or another model", billed=True)
+    return ProviderRejected(f"{name} refused the request ({told(refusal)}): {_advice(spec, status)}", billed=billed)
 
 
 def failure_of_connection(spec: ProviderSpec, model: str, error: BaseException) -> HybridError:
     """The error for a connection that failed; a refusal of our own policy anywhere in the chain comes out as itself."""
-    name, chain = f"{spec.name}:{model}", _causes(error)
+    name, chain = f"{spec.name}:{model}", causes(error)
     denied = next((cause for cause in chain if isinstance(cause, EgressDenied)), None)
     if denied is not None:
         return denied
@@ -135,14 +135,14 @@ def _rate_limited(name: str, refusal: Refusal, *, billed: bool) -> ProviderRateL
     wait = retry_after_s(refusal.headers)
     advice = "try again later" if wait is None else f"try again in {math.ceil(wait):,} s"
     return ProviderRateLimited(
-        f"{name} is rate limited ({_told(refusal)}): {advice}, or another model", retry_after_s=wait, billed=billed
+        f"{name} is rate limited ({told(refusal)}): {advice}, or another model", retry_after_s=wait, billed=billed
     )
 
 
 def _advice(spec: ProviderSpec, status: int) -> str:
     match status:
         case 401 | 403:
-            return f"the key is missing, wrong, or not allowed to do this; {_key_advice(spec)}"
+            return f"the key is missing, wrong, or not allowed to do this; {key_advice(spec)}"
         case 402 | 429:
             return "the account has no credit left; top it up at the provider"
         case 404:
@@ -153,13 +153,15 @@ def _advice(spec: ProviderSpec, status: int) -> str:
             return "another try would fail in the same way; use another model"
 
 
-def _key_advice(spec: ProviderSpec) -> str:
+def key_advice(spec: ProviderSpec) -> str:
+    """Where the owner sets the key of this provider."""
     if spec.api_key_env:
         return f"check {' or '.join(spec.api_key_env)}"
     return "declare the variable that holds its key (`api_key_env` of the provider in the profile)"
 
 
-def _causes(error: BaseException) -> list[BaseException]:
+def causes(error: BaseException) -> list[BaseException]:
+    """The error and all that led to it, the latest first."""
     chain: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and link not in chain:
@@ -180,19 +182,21 @@ def _object(value: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
 
-def _code(refusal: Refusal) -> str | None:
+def code_of(refusal: Refusal) -> str | None:
+    """The error's short code; None where it gives none that is surely not text of the server's."""
     part = _part(refusal)
     codes = (part.get(key) for key in ("code", "type", "status"))
     return next((code for code in codes if isinstance(code, str) and _CODE.fullmatch(code)), None)
 
 
-def _told(refusal: Refusal) -> str:
-    code = _code(refusal)
+def told(refusal: Refusal) -> str:
+    """What may be told of it: the status, and the code where there is one."""
+    code = code_of(refusal)
     return f"HTTP {refusal.status}, {code}" if code else f"HTTP {refusal.status}"
 
 
 def _is_overflow(refusal: Refusal) -> bool:
-    if refusal.status == 413 or _code(refusal) in _OVERFLOW_CODES:
+    if refusal.status == 413 or code_of(refusal) in _OVERFLOW_CODES:
         return True
     return refusal.status in {400, 422} and bool(_OVERFLOW_TEXT.search(str(_part(refusal).get("message", ""))))
 
@@ -201,7 +205,7 @@ def _too_long(name: str, refusal: Refusal, *, billed: bool) -> ContextTooLong:
     sizes = sorted(_sizes(_part(refusal)))
     numbers = f": {sizes[1]:,} tokens, and its context window holds {sizes[0]:,}" if len(sizes) == 2 else ""
     return ContextTooLong(
-        f"the request is too long for {name} ({_told(refusal)}){numbers}; send less context, or use a model with a "
+        f"the request is too long for {name} ({told(refusal)}){numbers}; send less context, or use a model with a "
         "larger window",
         billed=billed,
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol
 
 import anyio
 
@@ -14,9 +15,10 @@ from hybrid_mcp.domain.breaker import (
     LATENCY_HISTORY,
     Breaker,
     Failed,
+    Health,
+    Opening,
     Outcome,
     Policy,
-    State,
     admit,
     is_slow,
     retry_in_s,
@@ -33,31 +35,49 @@ SILENCE_S = 10.0
 says nothing about it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """How a model does. `retry_in_s`: seconds until it is tried again, 0 unless open. `slow`: for its own history."""
+class Openings(Protocol):
+    """The open breakers of all processes by the name of the model. Neither method raises: it is only advice."""
 
-    state: State
-    slow: bool
-    retry_in_s: float
+    def read(self) -> Mapping[str, Opening]:
+        """Those that are still in force."""
+        ...
+
+    def tell(self, name: str, opening: Opening | None) -> None:
+        """Let the others know that one opened, or with None that it closed."""
+        ...
 
 
 class Breakers:
-    """The breakers of all models by name (`provider:model`), shared by all callers of one process."""
+    """The breakers of all models by name (`provider:model`), shared by all callers of one process.
 
-    def __init__(self, *, clock: Clock, threshold: int = 3, recovery_s: float = 60.0) -> None:
+    `shared`: the open ones of other processes are taken over when a breaker is first looked at; what opens or closes
+    here is told there.
+    """
+
+    def __init__(
+        self, *, clock: Clock, threshold: int = 3, recovery_s: float = 60.0, shared: Openings | None = None
+    ) -> None:
         self._clock = clock
         self._policy = Policy(threshold=threshold, recovery_s=recovery_s)
-        self._breakers: dict[str, Breaker] = {}
+        self._shared = shared
+        self._known: dict[str, Breaker] | None = None
         self._latencies: dict[str, deque[float]] = {}
 
     def health(self, name: str) -> Health:
         breaker, now = self._breakers.get(name, CLOSED), self._clock.monotonic()
+        stands = state(breaker, now)
         return Health(
-            state=state(breaker, now),
+            state=stands,
             slow=is_slow(tuple(self._latencies.get(name, ()))),
             retry_in_s=retry_in_s(breaker, now),
+            failures=0 if stands == "closed" else breaker.failures,
+            asked_to_wait=stands == "open" and breaker.failures < self._policy.threshold,
         )
+
+    def troubled(self) -> Mapping[str, Health]:
+        """The models that are left alone, on probation or slow, by name."""
+        names = sorted({*self._breakers, *self._latencies})
+        return {name: health for name in names if (health := self.health(name)).troubled}
 
     def check(self, name: str) -> Breaker:
         """The breaker as it will be when an attempt is made now.
@@ -89,12 +109,35 @@ class Breakers:
         return admitted.generation
 
     def settle(self, name: str, admission: int, outcome: Outcome) -> None:
-        breaker = self._breakers.get(name, CLOSED)
-        self._breakers[name] = settle(breaker, admission, outcome, self._clock.monotonic(), self._policy)
+        before = self._breakers.get(name, CLOSED)
+        after = settle(before, admission, outcome, self._clock.monotonic(), self._policy)
+        self._breakers[name] = after
+        if after.open_until != before.open_until:
+            self._tell(name, after)
 
     def took(self, name: str, latency_s: float) -> None:
         """Remember the seconds until the first piece of a good answer."""
         self._latencies.setdefault(name, deque(maxlen=LATENCY_HISTORY)).append(latency_s)
+
+    @property
+    def _breakers(self) -> dict[str, Breaker]:
+        if self._known is None:
+            found: Mapping[str, Opening] = {} if self._shared is None else self._shared.read()
+            now, at = self._clock.monotonic(), self._clock.now()
+            self._known = {
+                name: Breaker(failures=opening.failures, open_until=now + (opening.until - at).total_seconds())
+                for name, opening in found.items()
+            }
+        return self._known
+
+    def _tell(self, name: str, breaker: Breaker) -> None:
+        if self._shared is None:
+            return
+        if breaker.open_until is None:
+            self._shared.tell(name, None)
+            return
+        until = self._clock.now() + timedelta(seconds=retry_in_s(breaker, self._clock.monotonic()))
+        self._shared.tell(name, Opening(failures=breaker.failures, until=until))
 
 
 def stumbled(name: str, error: Exception) -> ProviderUnavailable:

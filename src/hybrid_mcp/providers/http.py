@@ -12,8 +12,8 @@ from hybrid_mcp.providers.guard import LINE_LIMIT_BYTES, Credentials
 
 __all__ = [
     "CONNECT_TIMEOUT_S", "LINE_LIMIT_BYTES", "LISTING_LIMIT_BYTES", "LISTING_TIMEOUT_S", "Credentials", "Egress",
-    "answers", "base_url_of", "bearer", "client_httpx2", "fetch_listing", "guarded_httpx", "guarded_httpx2",
-    "listing_url", "read_document",
+    "answers", "base_url_of", "client_httpx2", "fetch_listing", "guarded_httpx", "guarded_httpx2",
+    "key_headers", "listing_url", "read_document",
 ]  # fmt: skip
 
 CONNECT_TIMEOUT_S = 10.0
@@ -25,9 +25,11 @@ LISTING_LIMIT_BYTES = 1_000_000
 _SERVER_STATUSES = frozenset({200, 401, 403})  # the last two where a server wants a key even for its list
 
 
-def bearer(key: str | None) -> dict[str, str]:
-    """The header in which all three SDKs send an API key."""
-    return {"authorization": f"Bearer {key}"} if key else {}
+def key_headers(spec: ProviderSpec, key: str | None) -> dict[str, str]:
+    """The header in which the dialect wants an API key."""
+    if not key:
+        return {}
+    return {"x-api-key": key} if spec.kind == "anthropic" else {"authorization": f"Bearer {key}"}
 
 
 def guarded_httpx2(

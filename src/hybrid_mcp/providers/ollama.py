@@ -26,9 +26,9 @@ from hybrid_mcp.providers.http import (
     LINE_LIMIT_BYTES,
     Egress,
     base_url_of,
-    bearer,
     fetch_listing,
     guarded_httpx,
+    key_headers,
     listing_url,
     read_document,
 )
@@ -121,7 +121,7 @@ class OllamaProvider:
         self._patience = Patience(first_byte_s=timeout_s, idle_s=min(timeout_s, IDLE_S))
         self._contexts: dict[str, int] = {}
         self._thinkers: set[str] = set()
-        credentials = dict[str, str] if api_key is None else lambda: bearer(api_key())
+        credentials = dict[str, str] if api_key is None else lambda: key_headers(spec, api_key())
         transport, url = guarded_httpx(spec, egress, credentials), base_url_of(spec)
         timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
         self._http = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, timeout=timeout)

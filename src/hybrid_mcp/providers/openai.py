@@ -19,7 +19,7 @@ from hybrid_mcp.providers import openai_chat, openai_responses
 from hybrid_mcp.providers.dialects import dialect_of, is_openai
 from hybrid_mcp.providers.discovery import MODELS_KEPT, is_name, known, parameters_in, size_key
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
-from hybrid_mcp.providers.http import Egress, base_url_of, bearer, client_httpx2, fetch_listing, listing_url
+from hybrid_mcp.providers.http import Egress, base_url_of, client_httpx2, fetch_listing, key_headers, listing_url
 from hybrid_mcp.providers.openai_responses import ResponseFailed
 from hybrid_mcp.providers.streaming import IDLE_S, Answer, patience_for, read_stream
 
@@ -95,7 +95,7 @@ class OpenAIProvider:
         self._dialect = dialect_of(spec)
         self._patience = patience_for(spec, first_byte_timeout_s, idle_timeout_s)
         self._gives_logprobs: bool | None = None if spec.local else False
-        self._http = client_httpx2(spec, egress, lambda: bearer(api_key()))
+        self._http = client_httpx2(spec, egress, lambda: key_headers(spec, api_key()))
         self._sdk = _sdk_client(base_url_of(spec), self._http)
 
     async def complete(self, call: ProviderCall, progress: Progress) -> Completion:
