@@ -6,7 +6,7 @@ SOURCES := src tests bench
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --no-header --python-version 3.11 pyproject.toml
 
-.PHONY: demo test test-ollama check bench bench-money lock clean
+.PHONY: demo test test-ollama check bench bench-money bench-overhead lock clean
 
 demo: .venv/runtime        ## see the main job: a real MCP session, a real model on this machine
 	@$(BIN)/hybrid-mcp demo
@@ -34,6 +34,9 @@ bench: .venv/dev           ## measure; the figures go into docs/benchmarks.md
 
 bench-money: .venv/dev     ## prove on a provider's own bill that no cent over the cap is spent, beside LiteLLM's Router
 	$(BIN)/python -m bench.money
+
+bench-overhead: .venv/dev  ## what a call takes beside the model: next to the smallest tool, LiteLLM's Router and Portkey's gateway
+	$(BIN)/python -m bench.overhead
 
 lock: .venv/dev            ## resolve the dependencies anew
 	$(COMPILE) --group build -o requirements.lock

@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-type", "text/event-stream" if asked.get("stream") else "application/json")
         self.end_headers()
-        pieces = list(_streamed(usage) if asked.get("stream") else _whole(usage))
+        pieces = list(streamed(usage) if asked.get("stream") else whole(usage))
         for piece in pieces:
             time.sleep(seconds / 2 / len(pieces))
             self.wfile.write(piece)
@@ -116,7 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _streamed(usage: dict[str, int]) -> Iterator[bytes]:
+def streamed(usage: dict[str, int]) -> Iterator[bytes]:
+    """The events of a streamed answer."""
     for _ in range(PIECES):
         yield _event([{"index": 0, "delta": {"content": WORDS}, "finish_reason": None}])
     yield _event([{"index": 0, "delta": {}, "finish_reason": "stop"}])
@@ -128,7 +129,8 @@ def _event(choices: list[dict[str, Any]], **more: object) -> bytes:
     return f"data: {json.dumps(chunk)}\n\n".encode()
 
 
-def _whole(usage: dict[str, int]) -> Iterator[bytes]:
+def whole(usage: dict[str, int]) -> Iterator[bytes]:
+    """The same answer in one piece."""
     message = {"role": "assistant", "content": WORDS * PIECES}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     answer = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}

@@ -17,11 +17,12 @@ from tempfile import TemporaryDirectory
 import anyio
 
 from bench import big_ledger, ledger_speed
+from bench.apart import Missing
 from bench.biller import Tariff
 from bench.kills import Killed, kill_loop
 from bench.machine import describe
 from bench.paid import Call
-from bench.rival import REQUIREMENTS, Missing, redis, rival
+from bench.rival import REQUIREMENTS, redis, rival
 from bench.stress import Load, stress
 from hybrid_mcp.domain.money import Usd
 

@@ -76,12 +76,13 @@ async def session(home: Path, cap: Usd) -> AsyncGenerator[Client]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
     env = {**kept, **_variables(cap), "HYBRID_MCP_HOME": str(home)}
     parameters = StdioServerParameters(command=str(PROGRAM), args=["serve", "--profile", "paid"], env=env)
-    with _nowhere() as nowhere:
-        async with Client(stdio_client(parameters, errlog=nowhere)) as client:
+    with nowhere() as log:
+        async with Client(stdio_client(parameters, errlog=log)) as client:
             yield client
 
 
-def _nowhere() -> TextIO:
+def nowhere() -> TextIO:
+    """Where logs go that nobody reads."""
     return Path(os.devnull).open("w", encoding="utf-8")
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Generator
@@ -15,20 +13,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.apart import EXE, ROOT, Missing, bare_variables, environment
 from bench.biller import Bill, billing
 from bench.stress import Load
 from hybrid_mcp.domain.money import NANOS_PER_USD
 
 REQUIREMENTS = ("litellm==1.109.1", "redis==8.1.0")
-ROOT = Path(__file__).parent.parent
-FOLDER = ROOT / ".cache" / "litellm"
+NO_PRICES = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+"""No price list from the network."""
 SCRIPT = Path(__file__).with_name("litellm_router.py")
 SETTLE_S = 3.0
 """It copies what was spent to Redis every second."""
-
-
-class Missing(Exception):
-    """It cannot be measured here; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,30 +36,13 @@ class Rival:
 
 
 def prepared() -> Path:
-    """The Python of the environment, which is made once.
+    """The Python of LiteLLM's environment.
 
     Raises:
         Missing: it cannot be installed.
     """
-    python = FOLDER / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    mark = FOLDER / "installed.txt"
-    if mark.exists() and mark.read_text("utf-8").split() == list(REQUIREMENTS):
-        return python
-    FOLDER.parent.mkdir(exist_ok=True)
     # It asks for the newest certificates, which an index may not have yet; here nothing leaves the machine.
-    override = FOLDER.with_suffix(".override.txt")
-    override.write_text("certifi\n", "utf-8")
-    uv = str(Path(sys.executable).with_name("uv"))
-    _run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(FOLDER))
-    _run(uv, "pip", "install", "--quiet", "--python", str(python), "--override", str(override), *REQUIREMENTS)
-    mark.write_text(" ".join(REQUIREMENTS), "utf-8")
-    return python
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Missing(f"{' '.join(REQUIREMENTS)} cannot be installed: {done.stderr.strip()[-300:]}")
+    return environment("litellm", REQUIREMENTS, override="certifi") / f"python{EXE}"
 
 
 @contextmanager
@@ -123,6 +101,25 @@ def rival(folder: Path, load: Load, *, redis_port: int | None) -> Rival:
     return Rival(ends=ends, afterwards=afterwards, billed=billed)
 
 
+@contextmanager
+def router_process(url: str) -> Generator[subprocess.Popen[str]]:
+    """`bench.litellm_slices`, ready for its first line, and killed at the end of the block.
+
+    Raises:
+        Missing: see `prepared`; or it cannot be started.
+    """
+    command = [str(prepared()), "-P", "-m", "bench.litellm_slices", url]
+    env = {**bare_variables(), **NO_PRICES, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            _read(process, "ready")
+            yield process
+        finally:
+            process.kill()
+
+
 def _asked(load: Load, bill: Bill, process: int, redis_port: int | None) -> dict[str, object]:
     tariff = load.call.tariff
     return {
@@ -133,10 +130,8 @@ def _asked(load: Load, bill: Bill, process: int, redis_port: int | None) -> dict
 
 
 def _start(stack: ExitStack, python: Path, asked: dict[str, object]) -> subprocess.Popen[str]:
-    # Nothing of the owner's environment, and no price list from the network.
-    env = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR") if name in os.environ}
     process = subprocess.Popen(
-        [python, "-P", str(SCRIPT), json.dumps(asked)], env={**env, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+        [python, "-P", str(SCRIPT), json.dumps(asked)], env={**bare_variables(), **NO_PRICES},
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     stack.enter_context(process)
