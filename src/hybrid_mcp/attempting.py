@@ -85,10 +85,10 @@ class Attempting:
                 return never_sent(step, "failed", str(error))
             left = replace(terms, limit_s=terms.limit_s - (self.clock.monotonic() - started))
             if step.spec.local:
-                return await self._free(step, left, watched)
-            return await self._paid(step, left, watched)
+                return await self._free(step, left, watched, turn)
+            return await self._paid(step, left, watched, turn)
 
-    async def _paid(self, step: Step, terms: Terms, watched: Watched) -> Tried:
+    async def _paid(self, step: Step, terms: Terms, watched: Watched, turn: AsyncExitStack) -> Tried:
         try:
             step, reservation = await _shielded(self._reserved(step, terms))
         except BudgetExceeded as error:
@@ -111,6 +111,7 @@ class Attempting:
         finally:
             one = one or broken_off(step, self._seen(step, watched))
             one = one.lasting(self._since_ms(started))
+            await _shielded(turn.aclose())  # the next call need not wait for a disk
             one = await _shielded(self._closed(reservation, one, terms))
         return one
 
@@ -125,13 +126,14 @@ class Attempting:
                 raise
             return shorter, await self.ledger.reserve(_hold(shorter, terms), terms.caps)
 
-    async def _free(self, step: Step, terms: Terms, watched: Watched) -> Tried:
+    async def _free(self, step: Step, terms: Terms, watched: Watched, turn: AsyncExitStack) -> Tried:
         """A model on this machine costs nothing, so nothing is set aside: it answers without a ledger too."""
         started, one = self.clock.monotonic(), broken_off(step, Seen())
         try:
             one = await self._asked(step, terms, watched)
         finally:
             one = one.lasting(self._since_ms(started))
+            await _shielded(turn.aclose())  # the next call need not wait for a disk
             one = await _shielded(self._recorded(one, terms))
         return one
 

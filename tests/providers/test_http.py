@@ -315,7 +315,8 @@ async def test_the_environment_changes_neither_address_nor_key(kind: ProviderKin
         assert own.requests
         for received in own.requests:
             assert ENVIRONMENT_KEY not in str(received)
-            assert received.headers.get("authorization") == (None if kind == "ollama" else f"Bearer {SECRET_KEY}")
+            assert received.headers.get("authorization") == (f"Bearer {SECRET_KEY}" if kind == "openai" else None)
+            assert received.headers.get("x-api-key") == (SECRET_KEY if kind == "anthropic" else None)
 
 
 @every_dialect
