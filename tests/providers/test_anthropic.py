@@ -1,15 +1,11 @@
 from __future__ import annotations
 
 import json
-import logging
-import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from itertools import chain, repeat
 from typing import Any, Literal
 
-import anyio
 import pytest
 
 from hybrid_mcp.domain.completion import Completion, Message, Usage
@@ -19,14 +15,12 @@ from hybrid_mcp.domain.errors import (
     ProviderError,
     ProviderRateLimited,
     ProviderRejected,
-    ProviderTimeout,
     ProviderUnavailable,
 )
 from hybrid_mcp.domain.profile import ProviderSpec
 from hybrid_mcp.domain.tokens import extent
-from hybrid_mcp.ports import ProviderCall
 from hybrid_mcp.providers.anthropic import AnthropicProvider
-from hybrid_mcp.providers.streaming import COUNT_LIMIT
+from hybrid_mcp.providers.reuse import LEAST_CHARACTERS
 from tests.support_servers import (
     ANTHROPIC_STOP,
     CALL,
@@ -42,7 +36,6 @@ from tests.support_servers import (
     anthropic_reply,
     anthropic_start,
     anthropic_text,
-    closed_port_url,
     cloud_spec,
     json_reply,
     local_spec,
@@ -89,18 +82,6 @@ def streamed(*pieces: bytes | Literal["cut"]) -> Callable[[Received], Reply]:
     return reply_always(Reply(content_type="text/event-stream", body=pieces))
 
 
-async def test_absurd_counts_are_cut_to_a_bound():
-    huge = 10**18
-    script = reply_always(
-        anthropic_reply(
-            anthropic_start(input_tokens=huge, cache_read_input_tokens=huge),
-            anthropic_text("Hi"), anthropic_end("end_turn", output_tokens=huge), ANTHROPIC_STOP,
-        )
-    )  # fmt: skip
-    usage = (await ask(script)).usage
-    assert usage == Usage(input_tokens=2 * COUNT_LIMIT, output_tokens=COUNT_LIMIT, cached_tokens=COUNT_LIMIT)
-
-
 async def test_a_streamed_answer_comes_out_whole_and_cache_tokens_count_as_input():
     with FakeServer(reply_always(anthropic_reply())) as server:
         heard = Recorder()
@@ -145,14 +126,74 @@ async def test_the_vendor_itself_is_asked_for_its_plain_tier_and_tells_where_it_
     assert completion.usage == Usage(input_tokens=10, output_tokens=2, surcharge_percent=10)
 
 
-async def test_a_history_keeps_its_roles_and_an_absent_system_prompt_is_not_sent():
-    call = replace(CALL, messages=(Message("user", "a"), Message("assistant", "b"), Message("user", "c")))
+async def test_a_context_that_comes_again_is_marked_for_the_cache_and_nothing_else_is():
+    """Writing to the cache costs more than reading plainly, so what comes once is not written."""
+    context = "x" * LEAST_CHARACTERS
+    history = (Message("user", f"{context}\n\nFirst?", reusable=len(context)), Message("assistant", context))
+    call = replace(CALL, messages=(*CALL.messages[:1], *history, Message("user", "Again?")))
     with FakeServer(reply_always(anthropic_reply())) as server:
         async with opened(cloud_spec(server.url, "anthropic")) as provider:
             await provider.complete(call, Recorder())
-        [received] = server.requests
-    assert [message["role"] for message in received.json["messages"]] == ["user", "assistant", "user"]
-    assert "system" not in received.json
+            await provider.complete(call, Recorder())
+        first, second = (received.json for received in server.requests)
+    plain = [{"role": "user", "content": f"{context}\n\nFirst?"}, {"role": "assistant", "content": context},
+             {"role": "user", "content": "Again?"}]  # fmt: skip
+    marked = [
+        {"type": "text", "text": context, "cache_control": {"type": "ephemeral"}},
+        {"type": "text", "text": "\n\nFirst?"},
+    ]
+    assert (first["system"], first["messages"]) == ("Be brief.", plain)
+    assert (second["system"], second["messages"]) == ("Be brief.", [{"role": "user", "content": marked}, *plain[1:]])
+
+
+CLOSED_OBJECT: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("wishes", "config"),
+    [
+        ({}, None),
+        ({"response_schema": json.dumps(CLOSED_OBJECT)}, {"format": {"type": "json_schema", "schema": CLOSED_OBJECT}}),
+        ({"response_schema": '{"type": "object"}'}, None),
+        ({"response_schema": '{"type": "array"}', "reasoning_effort": "low"}, {"effort": "low"}),
+    ],
+)
+async def test_only_a_schema_is_sent_that_the_api_does_not_refuse(wishes: dict[str, Any], config: object):
+    with FakeServer(reply_always(anthropic_reply())) as server:
+        async with opened(cloud_spec(server.url, "anthropic")) as provider:
+            await provider.complete(replace(CALL, **wishes), Recorder())
+        assert server.requests[0].json.get("output_config") == config
+
+
+async def test_a_stop_sequence_of_blanks_which_the_api_refuses_is_kept_here():
+    answer = anthropic_reply(START, anthropic_text("one\n"), anthropic_text("\ntwo"), anthropic_end("end_turn"))
+    with FakeServer(reply_always(answer)) as server:
+        async with opened(cloud_spec(server.url, "anthropic")) as provider:
+            completion = await provider.complete(replace(CALL, stop=("\n\n", "END")), Recorder())
+            await provider.complete(replace(CALL, stop=("\n",)), Recorder())
+        first, second = (received.json for received in server.requests)
+    assert (completion.text, completion.finish) == ("one", "stop")
+    assert first["stop_sequences"] == ["END"]
+    assert "stop_sequences" not in second
+
+
+async def test_usage_that_only_the_beginning_told_of_is_dropped_when_its_end_does_not_come(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("hybrid_mcp.providers.streaming.USAGE_S", 0.1)
+    end = {name: value for name, value in anthropic_end("end_turn").items() if name != "usage"}
+    with FakeServer(reply_always(Reply())) as server:
+        body = (*anthropic_events(START, anthropic_text("Hi"), end), server.hang)
+        server.script = reply_always(Reply(content_type="text/event-stream", body=body))
+        async with opened(cloud_spec(server.url, "anthropic")) as provider:
+            completion = await provider.complete(CALL, Recorder())
+    assert (completion.text, completion.finish, completion.usage) == ("Hi", "stop", None)
+
+
+async def test_an_end_without_any_usage_is_an_end():
+    end = {name: value for name, value in anthropic_end("end_turn").items() if name != "usage"}
+    completion = await ask(reply_always(anthropic_reply(anthropic_text("Hi"), end, ANTHROPIC_STOP)))
+    assert (completion.text, completion.finish, completion.usage) == ("Hi", "stop", None)
 
 
 @pytest.mark.parametrize(
@@ -192,16 +233,6 @@ async def test_usage_without_any_input_counts_as_not_reported(start: tuple[dict[
     assert (completion.text, completion.usage) == ("Hi", None)
 
 
-async def test_thinking_is_no_part_of_the_answer_but_of_its_price():
-    end: dict[str, Any] = anthropic_end("end_turn", output_tokens=9)
-    end["usage"]["output_tokens_details"] = {"thinking_tokens": 6}
-    completion = await ask(
-        reply_always(anthropic_reply(START, thinking("hm"), anthropic_text("Hi"), end, ANTHROPIC_STOP))
-    )
-    assert completion.text == "Hi"
-    assert completion.usage == Usage(input_tokens=10, output_tokens=9, reasoning_tokens=6)
-
-
 def thinking(text: str) -> dict[str, Any]:
     return {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": text}}
 
@@ -230,33 +261,6 @@ async def test_a_failure_tells_how_much_of_answer_and_thinking_came_before(
             with pytest.raises(ProviderError) as caught:
                 await provider.complete(CALL, heard)
     assert (caught.value.billed, heard.written_bytes) == (True, 2 + 7)
-
-
-@pytest.mark.parametrize("piece", [anthropic_text("words " * 100), thinking("words " * 100)], ids=["words", "thinking"])
-async def test_an_answer_longer_than_its_cap_is_broken_off_and_tells_how_much_came(piece: dict[str, Any]):
-    heard = Recorder()
-    with FakeServer(reply_always(Reply())) as server:
-        far_too_long = chain(anthropic_events(START), repeat(anthropic_events(piece)[0], 20_000))
-        server.script = reply_always(Reply(content_type="text/event-stream", body=far_too_long))
-        async with opened(cloud_spec(server.url, "anthropic")) as provider:
-            with anyio.fail_after(NEVER_LONGER_S), pytest.raises(ProviderUnavailable) as caught:
-                await provider.complete(replace(CALL, max_output_tokens=16), heard)
-        assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
-    assert (caught.value.billed, heard.written_bytes) == (True, 1_800)
-
-
-@pytest.mark.parametrize(
-    "script",
-    [
-        streamed(*anthropic_events(START, anthropic_text("Hal")), "cut"),
-        streamed(*anthropic_events(START, anthropic_text("Hal"))),
-        streamed(*anthropic_events(START, {"type": "error", "error": {"type": "overloaded_error", "message": SEAL}})),
-    ],
-)
-async def test_an_answer_that_breaks_off_may_have_been_billed(script: Callable[[Received], Reply]):
-    kind, billed, text = await failure_of(script)
-    assert (kind, billed) == (ProviderUnavailable, True)
-    assert "broke off" in text
 
 
 @pytest.mark.parametrize(
@@ -298,97 +302,11 @@ async def test_the_same_error_comes_with_the_status_or_inside_the_stream(
         assert told in found[2]
 
 
-async def test_a_prompt_that_is_too_long_is_told_with_its_numbers():
-    error = {"type": "invalid_request_error", "message": "prompt is too long: 208310 tokens > 200000 maximum"}
-    kind, _, text = await failure_of(reply_always(json_reply({"type": "error", "error": error}, status=400)))
-    assert kind is ContextTooLong
-    assert "208,310 tokens, and its context window holds 200,000" in text
-
-
-async def test_a_rate_limit_says_how_long_to_wait():
-    body = {"type": "error", "error": {"type": "rate_limit_error", "message": ""}}
-    with pytest.raises(ProviderRateLimited) as caught:
-        await ask(reply_always(json_reply(body, status=429, Retry_After="20")))
-    assert caught.value.retry_after_s == 20.0
-
-
-async def test_a_refused_connection_was_not_billed():
-    async with opened(cloud_spec(closed_port_url(), "anthropic")) as provider:
-        with pytest.raises(ProviderUnavailable, match="could not be reached") as caught:
-            await provider.complete(CALL, Recorder())
-    assert caught.value.billed is False
-
-
-@pytest.mark.parametrize(
-    ("begun", "first_byte_s", "idle_s"),
-    [((), 0.1, math.inf), (anthropic_events(START), math.inf, 0.1)],
-)
-async def test_silence_is_a_time_out_that_may_have_been_billed(
-    begun: tuple[bytes, ...], first_byte_s: float, idle_s: float
-):
-    with FakeServer(reply_always(Reply())) as server:
-        server.script = reply_always(Reply(content_type="text/event-stream", body=(*begun, server.hang)))
-        async with opened(cloud_spec(server.url, "anthropic"), first_byte_s=first_byte_s, idle_s=idle_s) as provider:
-            with (
-                pytest.raises(ProviderTimeout, match="sent nothing in time") as caught,
-                anyio.fail_after(NEVER_LONGER_S),
-            ):
-                await provider.complete(CALL, Recorder())
-    assert caught.value.billed is True
-
-
-async def test_a_server_that_sends_nonsense_is_hung_up_on():
-    with FakeServer(reply_always(Reply())) as server:
-        body = (*sse({"type": "message_start", "message": 3}, names=["message_start"]), server.hang)
-        server.script = reply_always(Reply(content_type="text/event-stream", body=body))
-        async with opened(cloud_spec(server.url, "anthropic")) as provider:
-            with pytest.raises(ProviderUnavailable, match="no chat answer"):
-                await provider.complete(CALL, Recorder())
-            assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
-
-
-async def test_a_cancelled_call_hangs_up():
-    with FakeServer(reply_always(Reply())) as server:
-        body = (*anthropic_events(START), server.hang)
-        server.script = reply_always(Reply(content_type="text/event-stream", body=body))
-        spec = cloud_spec(server.url, "anthropic")
-        async with opened(spec) as provider, anyio.create_task_group() as group:
-            group.start_soon(provider.complete, CALL, Recorder())
-            await anyio.to_thread.run_sync(server.wait_for_requests, 1)
-            group.cancel_scope.cancel()
-        assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
-
-
-async def test_a_failed_call_is_sent_once():
-    with FakeServer(reply_always(json_reply({}, status=529))) as server:
-        async with opened(cloud_spec(server.url, "anthropic")) as provider:
-            with pytest.raises(ProviderUnavailable):
-                await provider.complete(CALL, Recorder())
-        assert len(server.requests) == 1
-
-
-async def test_no_prompt_is_logged_even_when_the_sdk_was_told_to(caplog: pytest.LogCaptureFixture):
-    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="anthropic"):
-        await ask(reply_always(anthropic_reply()))
-    assert SEAL not in caplog.text
-    assert KEY not in caplog.text
-
-
 async def test_models_come_from_the_profile_alone():
     with FakeServer(reply_always(json_reply({"data": [{"id": "m", "object": "model"}]}))) as server:
         async with opened(local_spec(server.url, "anthropic")) as provider:
             assert list(await provider.models()) == []
         assert server.requests == []
-
-
-async def test_the_real_server_answers_with_usage(llama_server: str):
-    heard = Recorder()
-    async with opened(local_spec(llama_server, "anthropic")) as provider:
-        completion = await provider.complete(replace(CALL, max_output_tokens=8), heard)
-    assert completion.text == "".join(heard.deltas) != ""
-    assert completion.finish in {"stop", "length"}
-    assert completion.usage is not None
-    assert 0 < completion.usage.output_tokens <= 8 < completion.usage.input_tokens
 
 
 async def test_the_real_server_counts_a_cached_prompt_as_input(llama_server: str):
@@ -400,13 +318,6 @@ async def test_the_real_server_counts_a_cached_prompt_as_input(llama_server: str
     assert second is not None
     assert first.input_tokens == second.input_tokens
     assert second.cached_tokens > 0
-
-
-async def test_the_real_server_refuses_what_does_not_fit(llama_server: str):
-    call = ProviderCall(model="m", messages=(Message("user", "hello " * 3000),), max_output_tokens=8)
-    async with opened(local_spec(llama_server, "anthropic")) as provider:
-        with pytest.raises(ContextTooLong, match=r"its context window holds 2,048"):
-            await provider.complete(call, Recorder())
 
 
 def test_the_events_of_the_fake_are_what_the_wire_carries():

@@ -4,7 +4,6 @@ import gzip
 import ssl
 import threading
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from hybrid_mcp.domain.errors import ConfigError, EgressDenied, ProviderError, ProviderRejected, ProviderUnavailable
+from hybrid_mcp.domain.errors import ConfigError, EgressDenied, ProviderError, ProviderUnavailable
 from hybrid_mcp.domain.profile import ProviderKind, ProviderSpec
 from hybrid_mcp.domain.whitelist import Whitelist
 from hybrid_mcp.ports import Provider
@@ -266,20 +265,6 @@ every_dialect = pytest.mark.parametrize("kind", list(OPENERS))
 
 
 @every_dialect
-async def test_a_redirect_is_never_followed(kind: ProviderKind):
-    with FakeServer(GOOD[kind]) as second:
-        moved = reply_always(Reply(status=307, headers={"Location": f"{second.url}/v1/chat/completions"}))
-        with FakeServer(moved) as first:
-            async with AsyncExitStack() as stack:
-                provider = OPENERS[kind](cloud_spec(first.url, kind))
-                stack.push_async_callback(provider.aclose)
-                with pytest.raises(ProviderRejected, match="no redirect is followed"):
-                    await provider.complete(CALL, Recorder())
-            assert len(first.requests) == 1
-        assert second.requests == []
-
-
-@every_dialect
 async def test_a_packed_or_huge_error_stays_a_short_error(kind: ProviderKind):
     bomb = Reply(status=400, headers={"Content-Encoding": "gzip"}, body=(zipped(10_000_000),))
     huge = Reply(status=400, body=repeat(b"x" * 65_536, 1000))
@@ -349,23 +334,6 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context
-
-
-@every_dialect
-async def test_a_refused_host_is_never_contacted(kind: ProviderKind):
-    closed: dict[ProviderKind, Opener] = {
-        "openai": lambda spec: OpenAIProvider(spec=spec, api_key=lambda: SECRET_KEY, egress=CLOSED),
-        "anthropic": lambda spec: AnthropicProvider(spec=spec, api_key=lambda: SECRET_KEY, egress=CLOSED),
-        "ollama": lambda spec: OllamaProvider(spec=spec, egress=CLOSED),
-    }
-    with FakeServer(GOOD[kind]) as server:
-        provider = closed[kind](cloud_spec(server.url, kind))
-        try:
-            with pytest.raises(EgressDenied, match="not listed"):
-                await provider.complete(CALL, Recorder())
-        finally:
-            await provider.aclose()
-        assert server.requests == []
 
 
 async def test_the_fake_server_itself_can_hang_and_cut():

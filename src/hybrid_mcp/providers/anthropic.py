@@ -154,7 +154,7 @@ def _take(answer: Answer, event: RawMessageStreamEvent) -> None:
             case "message_delta":
                 if event.delta.stop_reason:
                     answer.finish = _FINISH.get(event.delta.stop_reason, "other")
-                if event.usage.output_tokens is not None:  # pyright: ignore[reportUnnecessaryComparison]
+                if event.usage is not None and event.usage.output_tokens is not None:  # pyright: ignore[reportUnnecessaryComparison]
                     answer.tell(_usage(event.usage, answer.usage or Usage(input_tokens=0, output_tokens=0)))
             case _:
                 pass

@@ -116,9 +116,10 @@ class OllamaProvider:
         egress: Egress,
         api_key: Callable[[], str | None] | None = None,
         timeout_s: float = 120.0,
+        idle_timeout_s: float = IDLE_S,
     ) -> None:
         self._spec = spec
-        self._patience = Patience(first_byte_s=timeout_s, idle_s=min(timeout_s, IDLE_S))
+        self._patience = Patience(first_byte_s=timeout_s, idle_s=min(timeout_s, idle_timeout_s))
         self._contexts: dict[str, int] = {}
         self._thinkers: set[str] = set()
         credentials = dict[str, str] if api_key is None else lambda: key_headers(spec, api_key())
@@ -224,7 +225,8 @@ class OllamaProvider:
         if document is None:
             raise ValueError("larger than any model's description")
         if answer.status_code != 200:
-            raise ollama.ResponseError(document.decode(errors="replace"), answer.status_code)
+            refused = httpx.HTTPStatusError("", request=answer.request, response=answer)
+            raise ollama.ResponseError(document.decode(errors="replace"), answer.status_code) from refused
         return _Shown.model_validate_json(document)
 
     def _think(self, call: ProviderCall) -> bool | Effort | None:
@@ -340,9 +342,18 @@ def _failure(spec: ProviderSpec, model: str, error: Exception, *, begun: bool) -
         case ollama.ResponseError():
             inside = error.status_code <= 0
             status, body = 500 if inside else error.status_code, {"error": error.error}
-            return failure_of_refusal(spec, model, Refusal(status=status, headers={}, body=body, inside=inside))
+            refusal = Refusal(status=status, headers=_headers(error), body=body, inside=inside)
+            return failure_of_refusal(spec, model, refusal)
         case _:
             return failure_of_connection(spec, model, error)
+
+
+def _headers(error: ollama.ResponseError) -> Mapping[str, str]:
+    """Those of the answer, in lower case. The SDK's own error has none, but it was raised from one that does."""
+    origin = error.__cause__ or error.__context__
+    if not isinstance(origin, httpx.HTTPStatusError):
+        return {}
+    return {name.lower(): value for name, value in origin.response.headers.items()}
 
 
 def _is_embedding(tag: _Tag) -> bool:

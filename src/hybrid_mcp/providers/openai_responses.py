@@ -73,8 +73,7 @@ def take(answer: Answer, event: ResponseStreamEvent) -> None:
             case "response.function_call_arguments.delta":
                 answer.aside(event.delta)
             case "response.completed":
-                answer.finish = answer.finish or "stop"
-                _tell(answer, event.response)
+                _finish(answer, event.response)
             case "response.incomplete":
                 details = event.response.incomplete_details
                 answer.finish = _CUT.get(str(details and details.reason), "other")
@@ -102,6 +101,15 @@ def _format(schema: str, dialect: Dialect) -> ResponseFormatTextConfigParam | No
         return {"type": "json_object"}
     wanted = dict(parsed(schema))
     return {"type": "json_schema", "name": SCHEMA_NAME, "schema": wanted, "strict": is_strict(wanted)}
+
+
+def _finish(answer: Answer, response: Response) -> None:
+    """llama.cpp's server calls an answer complete that it cut at the cap; its usage tells."""
+    refused = answer.finish is not None
+    answer.finish = answer.finish or "stop"
+    _tell(answer, response)
+    if answer.is_full and not refused:
+        answer.finish = "length"
 
 
 def _tell(answer: Answer, response: Response) -> None:

@@ -78,8 +78,8 @@ class Answer:
             whole = _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", text)
             self._count(whole)
             self._show(self._shown.take(whole))
-            if self._shown.is_over:
-                self._progress.aside(whole)
+            if dropped := self._shown.dropped():
+                self._progress.aside(dropped)
 
     def aside(self, text: object) -> None:
         """Take a piece of thinking, a tool call or another choice: no part of the answer, but billed like one.
@@ -90,6 +90,11 @@ class Answer:
         if isinstance(text, str) and text:
             self._count(text)
             self._progress.aside(text)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the provider says that it has as many tokens as were asked for at the most."""
+        return self.usage is not None and self.usage.output_tokens >= self._output_cap
 
     def tell(self, usage: Usage) -> None:
         """Take what the provider says of the usage; of several reports each number's largest counts."""
@@ -127,13 +132,17 @@ class Answer:
 
 
 class StopAt:
-    """A text that ends before the first of the sequences in it, whatever pieces it comes in. `is_over`: it did."""
+    """A text that ends before the sequence that is whole first in it, whatever pieces it comes in. `is_over`: it did.
+
+    Of two that become whole with the same character the longer one counts.
+    """
 
     def __init__(self, stop: Sequence[str]) -> None:
         self.is_over = False
         self._stop = tuple(stop)
         self._pieces: list[str] = []
         self._held: str = ""  # may be the beginning of a sequence
+        self._dropped: str = ""
 
     @property
     def text(self) -> str:
@@ -142,15 +151,22 @@ class StopAt:
     def take(self, text: str) -> str:
         """What of the text so far belongs to it for certain, and was not given before."""
         if self.is_over:
+            self._dropped += text
             return ""
         text = self._held + text
-        found = [at for sequence in self._stop if (at := text.find(sequence)) >= 0]
+        found = [(at + len(sequence), at) for sequence in self._stop if (at := text.find(sequence)) >= 0]
         if found:
-            self.is_over, self._held = True, ""
-            return self._kept(text[: min(found)])
+            _, at = min(found)
+            self.is_over, self._held, self._dropped = True, "", text[at:]
+            return self._kept(text[:at])
         held = max((_overlap(text, sequence) for sequence in self._stop), default=0)
         self._held = text[len(text) - held :]
         return self._kept(text[: len(text) - held])
+
+    def dropped(self) -> str:
+        """What came from the sequence on, and was not given before."""
+        dropped, self._dropped = self._dropped, ""
+        return dropped
 
     def rest(self) -> str:
         """At the end: what was held back for a sequence that did not come."""
