@@ -85,6 +85,12 @@ providers:
         return found[self.name]
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no failing provider."""
+    monkeypatch.setattr("hybrid_mcp.providers.probing.LIMIT_S", NEVER_LONGER_S)
+
+
 async def findings(app: App) -> dict[str, Finding]:
     """What stands behind the fixed rows, by name; and the application is closed."""
     try:

@@ -169,7 +169,10 @@ async def test_an_answer_that_fails_after_it_was_billed_is_charged_and_not_sent_
 async def test_a_call_that_its_deadline_ends_is_charged(kind: ProviderKind, after: str, tmp_path: Path):
     behaviour = hangs(after=after)  # pyright: ignore[reportArgumentType]
     async with bench(kind, tmp_path, behaviour) as one:
-        assert "no answer within 1 s" in await one.fail(deadline_s=1)
+        if after == "words":
+            assert "cut off at the deadline" in (await one.ask(deadline_s=1)).reason
+        else:
+            assert "no answer within" in await one.fail(deadline_s=1)
         assert await one.spent() >= one.biller.bill > ZERO
         assert (one.biller.requests, one.dispatched(), len(one.notes.attempts)) == (1, 1, 1)
 
@@ -296,7 +299,7 @@ async def test_a_call_that_waits_for_its_turn_in_vain_costs_nothing(kind: Provid
                     group.start_soon(one.ask)
                 await anyio.to_thread.run_sync(one.biller.server.wait_for_requests, CLOUD_CONCURRENCY)
                 told = await one.fail(deadline_s=0.5)
-                assert f"waiting for fake: {CLOUD_CONCURRENCY} requests are running there" in told
+                assert f"waiting for fake: {CLOUD_CONCURRENCY} requests run there" in told
                 group.cancel_scope.cancel()
         assert [attempt.cost for attempt in one.notes.attempts] == [ZERO]
         assert await one.spent() >= one.biller.bill

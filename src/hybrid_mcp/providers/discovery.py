@@ -18,6 +18,10 @@ MODELS_KEPT = 100
 NAME_CHARACTERS = 500
 LARGEST = 10**15
 """No file has so many bytes, no model so many parameters, no window so many tokens: what is larger is no number."""
+HERE_S = 1.0
+"""A server of this machine may be slow to answer just because it is at work: all of it takes the processor."""
+ELSEWHERE_S = 0.3
+"""One in the local network answers in a few milliseconds, or is switched off."""
 _SIZE = re.compile(
     r"(?<![a-z0-9.])e?(?:(\d{1,3})x)?(\d{1,6}(?:\.\d{1,6})?) ?([bm])(?![a-z0-9])", re.IGNORECASE | re.ASCII
 )
@@ -28,9 +32,10 @@ async def discover(
     specs: Sequence[ProviderSpec],
     answers: Callable[[ProviderSpec], Awaitable[bool]],
     open_provider: Callable[[ProviderSpec], Provider],
-    limit_s: float = 0.3,
+    limit_s: float | None = None,
 ) -> list[ModelSpec]:
-    """The models of all local servers that answer, smallest first; nobody is waited for longer than `limit_s` seconds.
+    """The models of all local servers that answer, smallest first. Nobody is waited for longer than `limit_s` seconds;
+    None: as long as its place asks for.
 
     A server that is dead, slow or something else altogether is just absent. Only one that `answers` is opened, because
     that loads an SDK. What `open_provider` returns stays the caller's to close.
@@ -41,7 +46,7 @@ async def discover(
         if await answers(spec):
             alive.append(spec)
 
-    await _all_within(limit_s, [partial(knock, spec) for spec in specs])
+    await _all_within([(partial(knock, spec), limit_s or _patience_s(spec)) for spec in specs])
 
     found: list[ModelSpec] = []
 
@@ -49,13 +54,19 @@ async def discover(
         found.extend(await provider.models())
 
     # Opened before the clock runs: loading an SDK takes longer than any local server does.
-    opened = [open_provider(spec) for spec in alive]
-    await _all_within(limit_s, [partial(ask, provider) for provider in opened])
+    opened = [(open_provider(spec), limit_s or _patience_s(spec)) for spec in alive]
+    await _all_within([(partial(ask, provider), patience_s) for provider, patience_s in opened])
     return sorted(found, key=size_key)
 
 
-async def _all_within(limit_s: float, works: Sequence[Callable[[], Awaitable[None]]]) -> None:
-    async def one(work: Callable[[], Awaitable[None]]) -> None:
+def _patience_s(spec: ProviderSpec) -> float:
+    return HERE_S if spec.loopback else ELSEWHERE_S
+
+
+async def _all_within(works: Sequence[tuple[Callable[[], Awaitable[None]], float]]) -> None:
+    """Do all at once, each within its seconds."""
+
+    async def one(work: Callable[[], Awaitable[None]], limit_s: float) -> None:
         with anyio.move_on_after(limit_s):
             try:
                 await work()
@@ -63,8 +74,8 @@ async def _all_within(limit_s: float, works: Sequence[Callable[[], Awaitable[Non
                 return
 
     async with anyio.create_task_group() as group:
-        for work in works:
-            group.start_soon(one, work)
+        for work, limit_s in works:
+            group.start_soon(one, work, limit_s)
 
 
 def size_key(model: ModelSpec) -> tuple[float, str]:

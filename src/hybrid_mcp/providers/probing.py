@@ -32,8 +32,10 @@ class Probe:
     wanted: tuple[str, ...] = ()
 
 
-async def probe_all(probes: Sequence[Probe], egress: Egress, limit_s: float = LIMIT_S) -> Mapping[str, Diagnosis]:
-    """How each provider does, by name, after `limit_s` seconds at the latest for all of them together."""
+async def probe_all(probes: Sequence[Probe], egress: Egress, limit_s: float | None = None) -> Mapping[str, Diagnosis]:
+    """How each provider does, by name, after `limit_s` (else `LIMIT_S`) seconds at the latest for all of them
+    together."""
+    limit_s = limit_s or LIMIT_S
     seen: dict[str, dict[Topic, Seen]] = {probe.spec.name: {} for probe in probes}
     with anyio.move_on_after(limit_s):
         async with anyio.create_task_group() as group:
