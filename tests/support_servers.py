@@ -373,9 +373,9 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture(scope="session")
-def llama_server() -> Generator[str]:
-    """The base URL of llama.cpp's own server with two slots of 2,048 tokens each, without /v1."""
+@contextmanager
+def running_llama_server() -> Generator[tuple[subprocess.Popen[str], str]]:
+    """llama.cpp's own server with two slots of 2,048 tokens each: its process, and its base URL without /v1."""
     model = model_home() / "models" / MODEL_FILE
     process = subprocess.Popen(
         [sys.executable, "-c", LLAMA_SERVER, str(model)],
@@ -388,6 +388,13 @@ def llama_server() -> Generator[str]:
     with process:
         try:
             assert process.stdout is not None
-            yield process.stdout.readline().strip()
+            yield process, process.stdout.readline().strip()
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="session")
+def llama_server() -> Generator[str]:
+    """The base URL of a `running_llama_server` that all tests share."""
+    with running_llama_server() as (_, url):
+        yield url

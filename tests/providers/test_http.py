@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import gzip
-import ssl
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from itertools import repeat
 from pathlib import Path
 
@@ -14,10 +12,7 @@ import anyio
 import httpx
 import httpx2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from anyio.lowlevel import checkpoint
 
 from hybrid_mcp.domain.errors import ConfigError, EgressDenied, ProviderError, ProviderUnavailable
 from hybrid_mcp.domain.profile import ProviderKind, ProviderSpec
@@ -36,6 +31,7 @@ from hybrid_mcp.providers.http import (
 )
 from hybrid_mcp.providers.ollama import OllamaProvider
 from hybrid_mcp.providers.openai import OpenAIProvider
+from tests.support_faults import Fault, Talk, fault_server
 from tests.support_servers import (
     CALL,
     CLOSED,
@@ -53,6 +49,7 @@ from tests.support_servers import (
     openai_reply,
     reply_always,
 )
+from tests.support_tls import self_signed
 
 pytestmark = pytest.mark.anyio
 
@@ -232,6 +229,70 @@ async def test_no_response_is_read_past_its_limit(
             assert await anyio.to_thread.run_sync(server.client_left.wait, NEVER_LONGER_S)
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+async def test_an_event_of_more_lines_than_any_has_is_not_read(end: bytes):
+    reply = Reply(content_type="text/event-stream", body=[(b"x: y" + end) * 101 + end])
+    with FakeServer(reply_always(reply)) as server:
+        async with httpx2.AsyncClient(transport=guarded_httpx2(local_spec(server.url), CLOSED)) as client:
+            with pytest.raises(httpx2.RemoteProtocolError, match="larger than any"):
+                await client.post(server.url)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+async def test_a_stream_of_many_small_events_is_read_to_its_end(end: bytes):
+    event = b"event: e" + end + b"data: {}" + end + end
+    with FakeServer(reply_always(Reply(content_type="text/event-stream", body=[event * 10] * 100))) as server:
+        async with httpx2.AsyncClient(transport=guarded_httpx2(local_spec(server.url), CLOSED)) as client:
+            assert (await client.post(server.url)).content == event * 1_000
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+async def test_lines_in_crumbs_are_handed_on_whole(end: bytes, size: int):
+    text = b"data: {}" + end + end + b"data: one that has no end"
+    crumbs = [text[start : start + size] for start in range(0, len(text), size)]
+    with FakeServer(reply_always(Reply(body=crumbs))) as server:
+        async with (
+            httpx2.AsyncClient(transport=guarded_httpx2(local_spec(server.url), CLOSED)) as client,
+            client.stream("POST", server.url) as response,
+        ):
+            pieces = [piece async for piece in response.aiter_raw()]
+    assert b"".join(pieces) == text
+    assert pieces[-1] == b"data: one that has no end"
+    assert all(piece.endswith(end) for piece in pieces[:-1])
+
+
+@pytest.mark.parametrize("library", ["httpx", "httpx2"])
+async def test_while_thousands_of_pieces_are_read_at_once_others_run(library: str):
+    turns: list[None] = []
+
+    async def others() -> None:
+        while True:
+            turns.append(None)
+            await checkpoint()
+
+    async def crumble(talk: Talk) -> None:
+        await talk.say(*[b"x"] * 5_000)
+        await talk.end()
+
+    crumbs = Fault(act=crumble, outcomes=frozenset())
+    async with fault_server(lambda _: crumbs, ["m"]) as server:
+        spec = local_spec(server.url)
+        body = json.dumps({"model": "m", "messages": [], "max_tokens": 1})
+        async with (
+            httpx2.AsyncClient(transport=guarded_httpx2(spec, CLOSED)) as two,
+            httpx.AsyncClient(transport=guarded_httpx(spec, CLOSED)) as one,
+            (two if library == "httpx2" else one).stream(
+                "GET", f"{server.url}/v1/chat/completions", content=body
+            ) as got,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(others)
+            assert len([piece async for piece in got.aiter_raw()]) == 5_000
+            group.cancel_scope.cancel()
+    assert len(turns) > 100
+
+
 async def test_a_listing_larger_than_any_is_not_read():
     body = repeat(b"x" * 65_536, LISTING_LIMIT_BYTES // 65_536 + 1)
     with FakeServer(reply_always(Reply(body=body))) as server:
@@ -314,26 +375,6 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(kind: ProviderKi
         finally:
             await provider.aclose()
         assert impostor.requests == []
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """The server side of TLS with a certificate for 127.0.0.1 that no authority has signed."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "server.pem"
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
 
 
 async def test_the_fake_server_itself_can_hang_and_cut():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Protocol, TypeVar
@@ -26,6 +28,7 @@ class _Closable(Protocol):
 
 
 _Stream = TypeVar("_Stream", bound=_Closable)
+_OPENED: ContextVar[list[_Closable]] = ContextVar("the connections that were opened for the request that runs here")
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -94,6 +97,23 @@ async def _close(streams: Iterable[_Closable]) -> None:
             await stream.aclose()
 
 
+@asynccontextmanager
+async def none_left_open() -> AsyncGenerator[None]:
+    """Closes the connections that were opened in the block where it fails or is cancelled.
+
+    httpcore forgets one whose TLS is being agreed on, and keeps one for ever that was just about to be used.
+    """
+    opened: list[_Closable] = []
+    before = _OPENED.set(opened)
+    try:
+        yield
+    except BaseException:
+        await _close(opened)
+        raise
+    finally:
+        _OPENED.reset(before)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
     """Where one provider may be connected to."""
@@ -115,9 +135,15 @@ class Door:
             EgressDenied: it leads to where this provider may not be contacted.
             OSError: the name is not known; a TimeoutError where it took too long.
         """
+
+        async def noted(address: str) -> _Stream:
+            stream = await connect(address)
+            _OPENED.get().append(stream)
+            return stream
+
         with anyio.fail_after(timeout_s):
             addresses = self.egress.admitted(self.spec, host, await resolve(host, port))
-            return await first_connected(addresses, connect, failures)
+            return await first_connected(addresses, noted, failures)
 
     def no_socket(self) -> EgressDenied:
         return EgressDenied(f"{self.spec.name} was not contacted: a unix socket is never used")

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from anyio.lowlevel import checkpoint
+
 from hybrid_mcp.domain.errors import EgressDenied
 from hybrid_mcp.domain.profile import ProviderSpec
 from hybrid_mcp.providers.egress import Egress, base_url_of
@@ -22,11 +24,14 @@ RESPONSE_LIMIT_BYTES = 256_000_000
 """The longest answer that may be asked for has 200,000 tokens, and each is streamed in 300 to 1,000 bytes of JSON."""
 LINE_LIMIT_BYTES = 4_000_000
 """One line of a stream holds some tokens, a document on a model some kilobytes, an error less: all are read whole."""
+EVENT_LIMIT_LINES = 100
+"""One event of a stream has two or three. The anthropic SDK copies what it has of an event for each line of it."""
 TOO_LARGE = "the response is larger than any answer"
 KEEP_ALIVE_S = 4.0
 """Far below what any load balancer allows, so that ours goes first."""
 
 _KEPT_CONNECTIONS = 8
+_PIECES_IN_A_ROW = 32
 _POOL = "_pool"
 _SENT_HEADERS = frozenset({
     "accept", "accept-encoding", "anthropic-version", "connection", "content-length", "content-type", "host",
@@ -66,6 +71,7 @@ class Meter:
     def __init__(self, status: int) -> None:
         self._left = RESPONSE_LIMIT_BYTES if status == 200 else LINE_LIMIT_BYTES
         self._line = 0
+        self._pieces = 0
 
     def is_over(self, piece: bytes) -> bool:
         """Whether all of it, or the line that this piece continues, is larger than any answer's."""
@@ -73,6 +79,50 @@ class Meter:
         end = piece.rfind(b"\n")
         self._line = self._line + len(piece) if end < 0 else len(piece) - end - 1
         return self._left < 0 or self._line > LINE_LIMIT_BYTES
+
+    async def breathe(self) -> None:
+        """Let others run now and then: one read from the network can hold ten thousand pieces, and while they are
+        taken in nothing else would happen, not even a deadline."""
+        self._pieces += 1
+        if self._pieces % _PIECES_IN_A_ROW == 0:
+            await checkpoint()
+
+
+class Events:
+    """Hands on the lines of an event stream, only whole ones, and measures the events that they make up.
+
+    Both are for readers that copy all they have of an event for each piece, which takes minutes where it is long.
+    """
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self._last_end = b""
+        self._lines = 0
+        self._bytes = 0
+
+    def ended_by(self, piece: bytes) -> bytes | None:
+        """All lines that end in this piece, maybe none yet; None where their event is larger than any."""
+        before, waits = len(self._rest), self._rest.endswith(b"\r")
+        self._rest += piece
+        # A carriage return may be half of a line's end, so it is handed on when it is known what follows.
+        end = max(piece.rfind(b"\n"), piece.rfind(b"\r", 0, -1)) + 1
+        cut = before + end if end or waits else 0
+        if not cut:
+            return b""
+        lines, self._rest = bytes(self._rest[:cut]), self._rest[cut:]
+        return None if any(self._is_over(line) for line in lines.splitlines(keepends=True)) else lines
+
+    def rest(self) -> bytes:
+        """What is left where the stream ends."""
+        return bytes(self._rest)
+
+    def _is_over(self, line: bytes) -> bool:
+        text = line.rstrip(b"\r\n")
+        end = line[len(text) :]
+        is_end_of_event, self._last_end = not text and end == self._last_end, end
+        self._lines = 0 if is_end_of_event else self._lines + 1
+        self._bytes = 0 if is_end_of_event else self._bytes + len(line)
+        return self._lines > EVENT_LIMIT_LINES or self._bytes > LINE_LIMIT_BYTES
 
 
 def leave_packed(response: httpx.Response | httpx2.Response) -> None:

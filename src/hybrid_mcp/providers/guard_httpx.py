@@ -12,7 +12,7 @@ import httpcore
 import httpx
 
 from hybrid_mcp.domain.profile import ProviderSpec
-from hybrid_mcp.providers.connect import Door
+from hybrid_mcp.providers.connect import Door, none_left_open
 from hybrid_mcp.providers.egress import Egress
 from hybrid_mcp.providers.guard import (
     KEEP_ALIVE_S,
@@ -56,7 +56,8 @@ class _Transport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self._guard.admit(request)
-        response = await self._inner.handle_async_request(request)
+        async with none_left_open():
+            response = await self._inner.handle_async_request(request)
         leave_packed(response)
         inner = cast("httpx.AsyncByteStream", response.stream)
         response.stream = _Bounded(inner, Meter(response.status_code))
@@ -75,6 +76,7 @@ class _Bounded(httpx.AsyncByteStream):
             if self._meter.is_over(piece):
                 await self.aclose()
                 raise httpx.RemoteProtocolError(TOO_LARGE)
+            await self._meter.breathe()
             yield piece
 
     async def aclose(self) -> None:

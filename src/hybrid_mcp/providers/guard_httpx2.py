@@ -10,12 +10,13 @@ import httpcore2
 import httpx2
 
 from hybrid_mcp.domain.profile import ProviderSpec
-from hybrid_mcp.providers.connect import Door
+from hybrid_mcp.providers.connect import Door, none_left_open
 from hybrid_mcp.providers.egress import Egress
 from hybrid_mcp.providers.guard import (
     KEEP_ALIVE_S,
     TOO_LARGE,
     Credentials,
+    Events,
     Guard,
     Meter,
     kept_connections,
@@ -47,10 +48,12 @@ class _Transport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self._guard.admit(request)
-        response = await self._inner.handle_async_request(request)
+        async with none_left_open():
+            response = await self._inner.handle_async_request(request)
         leave_packed(response)
         inner = cast("httpx2.AsyncByteStream", response.stream)
-        response.stream = _Bounded(inner, Meter(response.status_code))
+        streams = request.method == "POST" and response.status_code == 200
+        response.stream = (_BoundedEvents if streams else _Bounded)(inner, Meter(response.status_code))
         return response
 
     async def aclose(self) -> None:
@@ -64,12 +67,31 @@ class _Bounded(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for piece in self._inner:
             if self._meter.is_over(piece):
-                await self.aclose()
-                raise httpx2.RemoteProtocolError(TOO_LARGE)
+                raise await self._closed_for_its_size()
+            await self._meter.breathe()
             yield piece
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+    async def _closed_for_its_size(self) -> httpx2.RemoteProtocolError:
+        await self.aclose()
+        return httpx2.RemoteProtocolError(TOO_LARGE)
+
+
+class _BoundedEvents(_Bounded):
+    """The answer to a chat request, which both SDKs read as events whatever it says that it is."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        events = Events()
+        async for piece in super().__aiter__():
+            lines = events.ended_by(piece)
+            if lines is None:
+                raise await self._closed_for_its_size()
+            if lines:
+                yield lines
+        if rest := events.rest():
+            yield rest
 
 
 class _Backend(httpcore2.AsyncNetworkBackend):
