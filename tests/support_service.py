@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -121,7 +122,8 @@ class FixedCatalog:
     entries: Sequence[Listed]
     scripted: Scripted
 
-    async def listed(self) -> Sequence[Listed]:
+    async def listed(self, patience_s: float = math.inf) -> Sequence[Listed]:
+        assert patience_s > 0
         return self.entries
 
     def entry(self, spec: ModelSpec) -> Listed:

@@ -161,6 +161,28 @@ async def test_a_probe_that_fails_leaves_the_server_alone_for_as_long_again(tmp_
         assert asked(server) == 4
 
 
+@pytest.mark.parametrize("local", [True, False])
+async def test_a_model_that_was_down_is_asked_first_again_when_its_time_is_over(local: bool, tmp_path: Path):
+    behaviour = [FAULTS["status 503"]] * 3
+
+    def choose(ask: Ask) -> Fault:
+        return behaviour.pop() if behaviour and ask.model == "a" else GOOD
+
+    async with fault_server(choose, NAMES) as server:
+        doors = [Door(name=name, kind="openai", url=server.url, local=local) for name in ("a", "b")]
+        doors.append(Door(name="c", kind="openai", url=server.url, local=not local))
+        async with house(tmp_path, *doors, first_byte_s=5, between_s=5, local_first=local) as one:
+
+            async def ask(tag: str) -> Answer:
+                request = Request(prompt=prompt(tag), deadline_s=30, force_local=local, force_cloud=not local)
+                return await one.ask(request)
+
+            for number in range(3):
+                await ask(f"x{number}")
+            one.clock.ahead_s += 61
+            assert [(await ask(f"y{number}")).model for number in range(3)] == ["a:a"] * 3
+
+
 async def test_a_server_that_asks_to_wait_is_not_asked_before(tmp_path: Path):
     behaviour = [FAULTS["told to wait for an hour"]]
 

@@ -111,6 +111,49 @@ async def test_in_redact_mode_the_model_mends_what_it_wrote_itself():
     assert found.text == json.dumps({"city": key})
 
 
+async def test_what_is_wrong_at_a_redacted_name_is_told_to_its_model_by_the_placeholder():
+    key = "AKIA" + "Q3EGRIXXMPLE7WZT"
+    profile = Profile(
+        name="t", monthly_budget=Usd.limit(50), privacy="redact", providers=(CLOUD,),
+        rules=RoutingRules(threshold=0, always_try_local_first=False),
+    )  # fmt: skip
+    texts = json.dumps({"type": "object", "additionalProperties": {"type": "string"}})
+    one = bench(cloud=["big"], profile=profile, big=[says('{"<REDACTED_1>": 5}'), says('{"<REDACTED_1>": "five"}')])
+    found = await one.complete(Request(prompt=f"Compare both and choose one: {key}", response_schema=texts))
+    assert all(key not in str(call) for call in one.scripted.calls)
+    assert "at $['<REDACTED_1>']" in one.scripted.calls[1].messages[-1].content
+    assert found.text == json.dumps({key: "five"})
+
+
+async def test_a_redacted_value_of_several_lines_is_put_back_as_json():
+    body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj" * 3
+    key = f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----"
+    profile = Profile(
+        name="t", monthly_budget=Usd.limit(50), privacy="redact", providers=(CLOUD,),
+        rules=RoutingRules(threshold=0, always_try_local_first=False),
+    )  # fmt: skip
+    one = bench(cloud=["big"], profile=profile, big=[says('{"city": "-----<REDACTED_1>"}')])
+    found = await one.complete(Request(prompt=f"Put it into JSON:\n{key}\n", response_schema=SCHEMA))
+    assert json.loads(found.text or "") == {"city": key}
+    assert len(one.scripted.calls) == 1
+
+
+async def test_personal_data_behind_the_escapes_of_a_schema_stays_here():
+    for words in ("card:\n4111111111111111", "iban\tDE89370400440532013000"):
+        one = bench(local=["small"], cloud=["big"], small=[says('"x"')], big=[says('"y"')])
+        await one.complete(Request(prompt="Compare the two", response_schema=json.dumps({"description": words})))
+        assert one.scripted.called == ["small"]
+
+
+async def test_a_schema_that_cannot_be_checked_is_not_paid_to_be_mended():
+    doubled = {f"d{level}": {"anyOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(30)}
+    schema = json.dumps({"$ref": "#/$defs/d0", "$defs": {**doubled, "d30": {"type": "string"}}})
+    one = bench(local=["small"], cloud=["big"], small=[says("1")], big=[says("1")])
+    found = await one.complete(Request(prompt="Compare the two", response_schema=schema))
+    assert one.scripted.called == ["small"]
+    assert "checking it takes too long" in found.reason
+
+
 async def test_a_secret_in_the_schema_or_a_stop_sequence_keeps_the_call_here():
     key = "AKIA" + "Q3EGRIXXMPLE7WZT"
     for request in (

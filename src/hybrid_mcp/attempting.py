@@ -89,6 +89,7 @@ class Attempting:
             return await self._paid(step, left, watched, turn)
 
     async def _paid(self, step: Step, terms: Terms, watched: Watched, turn: AsyncExitStack) -> Tried:
+        begun = self.clock.monotonic()
         try:
             step, reservation = await _shielded(self._reserved(step, terms))
         except BudgetExceeded as error:
@@ -100,9 +101,13 @@ class Attempting:
         one: Tried | None = never_sent(step, "cancelled")
         try:
             await checkpoint()
-            await _shielded(self.ledger.dispatch(reservation))
-            one = None
-            one = await self._asked(step, terms, watched)
+            left_s = terms.limit_s - (self.clock.monotonic() - begun)
+            if left_s > 0:
+                await _shielded(self.ledger.dispatch(reservation))
+                one = None
+                one = await self._asked(step, replace(terms, limit_s=left_s), watched)
+            else:
+                one = never_sent(step, "timeout", "nothing was sent, because setting the money aside took all the time")
         except StorageError as error:
             one = never_sent(step, "failed", f"nothing was sent, because {error}")
         except EgressDenied as error:
@@ -154,11 +159,11 @@ class Attempting:
         except (ProviderError, ContextTooLong) as error:
             return failed(step, error, self._seen(step, watched))
         booked, seen = self._booked(sent.request, step, completion, watched), self._seen(step, watched, completion)
-        restored = sent.restored(completion.text)
+        completion, repair = await _shaped(completion, terms.request.response_schema)
+        restored = sent.restored(completion.text, as_json=bool(terms.request.response_schema) and repair is None)
         if sent.values and restored.text:
             watched.show(restored.text)
-        text, repair = await _shaped(restored.text, completion.text, terms.request.response_schema)
-        step, completion = _noted(step, restored.note), replace(completion, text=text)
+        step, completion = _noted(step, restored.note), replace(completion, text=restored.text)
         return answered(step, completion, booked, seen, asked_tokens=terms.request.max_output_tokens, repair=repair)
 
     async def _while_heard_of(self, step: Step, call: ProviderCall, progress: Progress) -> Completion:
@@ -217,7 +222,8 @@ class Attempting:
         if step.spec.local:
             return ZERO
         usage = completion.usage
-        if usage is None or not believable(completion, request=request, output_cap=step.output_cap):
+        sent = step.messages(request)
+        if usage is None or not believable(completion, sent=sent, output_cap=step.output_cap):
             return None
         return self._cost(step, usage, watched)
 
@@ -285,11 +291,15 @@ def _to_send(request: Request, step: Step) -> ProviderCall:
     )  # fmt: skip
 
 
-async def _shaped(text: str, written: str, schema: str) -> tuple[str, Repair | None]:
-    """The answer in the shape that was asked for, or what is to be mended. `written`: as the model knows it."""
+async def _shaped(completion: Completion, schema: str) -> tuple[Completion, Repair | None]:
+    """The answer as plain JSON, and what is to be mended in it: as the model wrote it, with nothing put back into it,
+    because what is told of it goes to that model again."""
     if not schema:
-        return text, None
-    text = json_in(text)
+        return completion, None
+    text = json_in(completion.text)
     # In a thread, because a schema can be made to take a second.
     wrong = await to_thread.run_sync(mismatch, text, schema)
-    return text, None if wrong is None else Repair(answer=written, what=wrong.what, place=wrong.place)
+    if wrong is None:
+        return replace(completion, text=text), None
+    repair = Repair(answer=completion.text, what=wrong.what, place=wrong.place, mendable=wrong.mendable)
+    return replace(completion, text=text), repair

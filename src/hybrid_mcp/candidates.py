@@ -33,7 +33,7 @@ class Candidates:
         Raises:
             InvalidRequest: nothing knows the preferred model.
         """
-        listed = list(await self.catalog.listed())
+        listed = list(await self.catalog.listed(request.deadline_s / 4))
         size = _bytes_to_send(outgoing)
         if request.preferred_model is None:
             return [self._candidate(entry, request, size) for entry in listed], frozenset()

@@ -48,6 +48,7 @@ class Work:
 
     id: str
     request: Request
+    attempt_s: float
     started: float
     pulse: Pulse = field(default_factory=Pulse)
     outcome: Answer | Exception | None = None
@@ -75,7 +76,7 @@ class Pending:
                 f"({', '.join(running[:3])}), or call without on_deadline"
             )
         long = replace(request, deadline_s=MAX_DEADLINE_S)
-        work = Work(id=new_id(), request=long, started=app.service.clock.monotonic())
+        work = Work(id=new_id(), request=long, attempt_s=request.deadline_s, started=app.service.clock.monotonic())
         self._works[work.id] = work
         self._forget_oldest()
         self.group.start_soon(self._run, app, work)
@@ -105,7 +106,9 @@ class Pending:
     async def _run(self, app: App, work: Work) -> None:
         try:
             with work.scope:
-                work.outcome = await app.service.complete(work.request, work.pulse, app.account, work.id)
+                work.outcome = await app.service.complete(
+                    work.request, work.pulse, app.account, work.id, work.attempt_s
+                )
         except Exception as error:  # noqa: BLE001 - it is raised where the call is fetched, and must not end the others
             work.outcome = error
         finally:

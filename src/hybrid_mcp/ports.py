@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -110,8 +111,11 @@ class Listed:
 
 
 class Catalog(Protocol):
-    async def listed(self) -> Sequence[Listed]:
-        """Every model in profile order: local ones from fast to best, then the cloud ones."""
+    async def listed(self, patience_s: float = math.inf) -> Sequence[Listed]:
+        """Every model in profile order: local ones from fast to best, then the cloud ones.
+
+        What must be asked for is waited for twice for `patience_s` seconds at the most.
+        """
         ...
 
     def entry(self, spec: ModelSpec) -> Listed:

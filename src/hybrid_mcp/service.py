@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import anyio
+from anyio import to_thread
 
 from hybrid_mcp.attempting import Attempting, Terms
 from hybrid_mcp.candidates import Candidates
@@ -71,18 +73,23 @@ class Service:
     scope: str = ""
 
     async def complete(
-        self, request: Request, progress: Progress, account: Account, request_id: str | None = None
-    ) -> Answer:
-        """The answer, or the plan alone for a `dry_run`. `request_id`: None for a new one.
+        self, request: Request, progress: Progress, account: Account, request_id: str | None = None,
+        attempt_s: float = math.inf,
+    ) -> Answer:  # fmt: skip
+        """The answer, or the plan alone for a `dry_run`.
+
+        `request_id`: None for a new one. `attempt_s`: the seconds that one model has while another could be asked, also
+        where half of what is left of the deadline is more.
 
         Raises:
             HybridError: no model may run, or every one failed; the message holds every reason and what to do.
         """
-        check_schema(request.response_schema)
         call = _Call(
             request=request, id=request_id or self.new_id(), account=account, started=self.clock.monotonic(),
-            complexity=score(request),
+            complexity=score(request), attempt_s=attempt_s,
         )  # fmt: skip
+        if request.response_schema:
+            await to_thread.run_sync(check_schema, request.response_schema)
         look = self.discretion.look(request)
 
         fingerprint = request.fingerprint(self.scope)
@@ -135,8 +142,8 @@ class Service:
                 continue
             terms = Terms(
                 request=call.request, outgoing=routed.outgoing, request_id=call.id, account=call.account,
-                limit_s=left_s / 2 if waiting else left_s, caps=self.purse.caps_left(call.request, tried),
-                baseline=routed.baseline,
+                limit_s=min(left_s / 2, call.attempt_s) if waiting else left_s,
+                caps=self.purse.caps_left(call.request, tried), baseline=routed.baseline,
             )  # fmt: skip
             one = await self.attempting.attempt(step, terms, progress)
             tried.append(one)
@@ -215,6 +222,7 @@ class _Call:
     account: Account
     started: float
     complexity: Complexity
+    attempt_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

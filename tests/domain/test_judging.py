@@ -40,18 +40,18 @@ def test_counts_too_low_for_what_was_sent_and_written_are_not_believed(
     request_: Request, text: str, reported: Usage | None, holds: bool
 ):
     said = Completion(text=text, finish="stop", usage=reported)
-    assert believable(said, request=request_, output_cap=1_024) is holds
+    assert believable(said, sent=request_.messages(), output_cap=1_024) is holds
 
 
 @pytest.mark.parametrize(("told", "holds"), [(1, False), (499, False), (500, True), (1_000, True), (5_000, True)])
 def test_an_answer_that_was_cut_at_its_cap_has_about_as_many_tokens_as_that(told: int, holds: bool):
     hidden = Completion(text="", finish="length", usage=usage(24, told))
-    assert believable(hidden, request=Request(prompt="Do it"), output_cap=1_000) is holds
+    assert believable(hidden, sent=Request(prompt="Do it").messages(), output_cap=1_000) is holds
 
 
 @given(st.text(min_size=1), st.integers(1, 10_000), st.integers(1, 10_000))
 def test_higher_counts_are_believed_where_lower_ones_are(text: str, tokens_in: int, tokens_out: int):
     fewer = Completion(text=text, finish="stop", usage=usage(tokens_in, tokens_out))
     more = replace(fewer, usage=usage(tokens_in + 1, tokens_out + 1))
-    if believable(fewer, request=Request(prompt=LONG), output_cap=1_024):
-        assert believable(more, request=Request(prompt=LONG), output_cap=1_024)
+    if believable(fewer, sent=Request(prompt=LONG).messages(), output_cap=1_024):
+        assert believable(more, sent=Request(prompt=LONG).messages(), output_cap=1_024)

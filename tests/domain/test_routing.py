@@ -435,9 +435,9 @@ def test_the_geometric_middle_of_the_prices_divides_cheap_from_premium(models: S
     assert premium[: len(models) - len(cheap)] == [name for name in wanted if name not in cheap]
 
 
-def test_unhealthy_models_come_last_in_their_tier():
+def test_slow_models_come_last_in_their_tier_and_one_that_may_be_well_again_where_it_was():
     models = (paid("a", 2, slow=True), paid("b", 1, breaker="half_open"), paid("c", 1), paid("d", 50))
-    assert order(decide(situation(70), models)) == ["c", "a", "b", "d"]
+    assert order(decide(situation(70), models)) == ["b", "c", "a", "d"]
 
 
 def test_nothing_known_is_told_as_such():

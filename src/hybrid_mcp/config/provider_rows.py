@@ -181,7 +181,11 @@ def _key_name(field: Field) -> str:
 def _api(field: Field, kind: ProviderKind) -> Api:
     if kind != "openai":
         raise field.wrong("is for providers of kind openai, which has two APIs; leave it out")
-    return fields.choice(field, _APIS)
+    for api in _APIS:
+        if api == fields.text(field):
+            return api
+    # What stands there may be a key, so the message does not repeat it.
+    raise field.wrong(f"must be one of {', '.join(_APIS)}")
 
 
 def _model(field: Field) -> str:

@@ -115,7 +115,7 @@ def answered(
         return Tried(step=step, attempt=failed_so, ending=ending, verdict=empty, booked=booked)
     verdict = judge(completion, step.spec, shrunk=step.output_cap < asked_tokens)
     if verdict.good and repair is not None:
-        verdict = Verdict(reason=f"{MISSHAPEN}: {repair.what}", escalate=True)
+        verdict = Verdict(reason=f"{MISSHAPEN}: {repair.what}", escalate=repair.mendable)
     if verdict.reason is not None:
         attempt = replace(attempt, outcome="doubtful", reason=verdict.reason)
     return Tried(
@@ -164,7 +164,7 @@ def next_repair(step: Step, one: Tried) -> Repair | None:
     completion = one.completion
     if step.repair is not None or completion is None or completion.finish in {"length", "refusal"}:
         return None
-    return one.repair
+    return one.repair if one.repair is not None and one.repair.mendable else None
 
 
 def is_held_up(decision: Decision, tried: Sequence[Tried]) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hybrid_mcp.domain.errors import InvalidRequest
+from hybrid_mcp.domain.json_schema import words_in
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.tokens import NOTHING, Extent, extent
 
@@ -104,7 +105,10 @@ class Request:
     def texts(self) -> tuple[tuple[str, str], ...]:
         """All that can carry content, by argument name: names too, for they are sent and written down."""
         texts = (("prompt", self.prompt), ("context", self.context), ("system_prompt", self.system_prompt))
-        shape = (("response_schema", self.response_schema), ("stop", "\n".join(self.stop)))
+        schema = self.response_schema
+        shape = (
+            ("response_schema", schema), ("words of response_schema", words_in(schema)), ("stop", "\n".join(self.stop)),
+        )  # fmt: skip
         names = (("task_type", self.task_type), ("preferred_model", self.preferred_model))
         return (
             *texts,

@@ -59,7 +59,8 @@ class Candidate:
 
     @property
     def unhealthy(self) -> bool:
-        return self.slow or self.split or self.breaker == "half_open"
+        """Whether others of its kind are asked first. One that is half-open is not: nobody else would try it again."""
+        return self.slow or self.split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

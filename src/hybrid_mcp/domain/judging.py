@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hybrid_mcp.domain.completion import Completion, Request
+from hybrid_mcp.domain.completion import Completion, Message
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.tokens import can_be
 
@@ -44,7 +45,7 @@ def judge(completion: Completion, spec: ModelSpec, *, shrunk: bool) -> Verdict:
     return GOOD
 
 
-def believable(completion: Completion, *, request: Request, output_cap: int) -> bool:
+def believable(completion: Completion, *, sent: Sequence[Message], output_cap: int) -> bool:
     """Whether reported token counts can be true for what was sent and written; too low counts as not reported.
 
     An answer that was cut at its cap has as many tokens as that, shown or not; some servers leave a few out.
@@ -54,5 +55,5 @@ def believable(completion: Completion, *, request: Request, output_cap: int) -> 
         return False
     if completion.finish == "length" and 2 * usage.output_tokens < output_cap:
         return False
-    sent = "\n".join(message.content for message in request.messages())
-    return completion.written.can_be(usage.output_tokens) and can_be(sent, usage.input_tokens)
+    text = "\n".join(message.content for message in sent)
+    return completion.written.can_be(usage.output_tokens) and can_be(text, usage.input_tokens)

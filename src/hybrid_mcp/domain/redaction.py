@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from types import MappingProxyType
+from typing import cast
 
 from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.errors import InvalidRequest
@@ -43,19 +45,41 @@ class Outgoing:
     values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     note: str | None = None
 
-    def restored(self, answer: str) -> Restored:
+    def restored(self, answer: str, *, as_json: bool = False) -> Restored:
         """The whole answer with the values put back, or as it is where something in it could send them somewhere.
 
         A prompt may have made the model write it so that a secret goes to a host when it is shown or followed.
+        `as_json`: it is a JSON text, and stays one whatever characters the values have.
         """
         used = [name for name in self.values if name in answer]
         if not used:
             return Restored(text=answer)
         places = re.compile("|".join(map(re.escape, used)))
-        text = places.sub(lambda found: self.values[found[0]], answer)
+
+        def put_back(text: str) -> str:
+            return places.sub(lambda found: self.values[found[0]], text)
+
+        text = _in_strings(answer, put_back) if as_json else put_back(answer)
         # Alone a value may hold a dot or a slash. Among others it may be half of an address that somebody has planted.
         looked_at = text if len(used) > 1 else places.sub("x", answer)
         return Restored(text=answer, note=PLACEHOLDERS_STAY) if has_way_out(looked_at) else Restored(text=text)
+
+
+def _in_strings(answer: str, change: Callable[[str], str]) -> str:
+    """The JSON text with all of its strings and names changed."""
+
+    def changed(node: object) -> object:
+        match node:
+            case str():
+                return change(node)
+            case dict():
+                return {change(key): changed(value) for key, value in cast("dict[str, object]", node).items()}
+            case list():
+                return [changed(one) for one in cast("list[object]", node)]
+            case _:
+                return node
+
+    return json.dumps(changed(json.loads(answer)), ensure_ascii=False)
 
 
 def redact(

@@ -49,12 +49,14 @@ WEAK_MODEL_NOTE = (
 class Repair:
     """An answer, as the model wrote it, that is not as it was asked for.
 
-    `what` is wrong with it, without a word of it; `place`: where in it, for the model's own eyes.
+    `what` is wrong with it, without a word of it; `place`: where in it, for the model's own eyes. `mendable`: the model
+    can do something about it.
     """
 
     answer: str
     what: str
     place: str = ""
+    mendable: bool = True
 
     def messages(self) -> tuple[Message, ...]:
         """What is added to the chat to have it mended."""
@@ -103,7 +105,7 @@ REMEDIES: Mapping[Cause, str] = {
     "sensitive": "Take it out of the request, or have a local model ready (`hybrid-mcp doctor` says how).",
     "forced": "Without force_local and force_cloud the other models may run too; the profile lists cloud models as "
     "cloud_models.",
-    "threshold": 'quality="high" or force_cloud makes paid models eligible below the threshold.',
+    "threshold": 'quality="high" lifts the score by a band; with force_cloud the threshold does not count.',
 }
 """What to change, by the cause for which a model was left out, where its own reason does not say it."""
 

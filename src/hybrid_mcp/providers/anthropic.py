@@ -85,7 +85,8 @@ class AnthropicProvider:
         if message.role == "assistant":
             return {"role": "assistant", "content": message.content}
         reusable, rest = message.content[: message.reusable], message.content[message.reusable :]
-        if not self._seen.comes_again(reusable):
+        # A declared price has none for what is written to the cache, which costs a quarter more.
+        if self._spec.price is not None or not self._seen.comes_again(reusable):
             return {"role": "user", "content": message.content}
         return {
             "role": "user",

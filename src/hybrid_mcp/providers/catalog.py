@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ import anyio
 from hybrid_mcp.domain.memory import is_split
 from hybrid_mcp.domain.profile import ModelName, ModelSpec, Profile, ProviderSpec
 from hybrid_mcp.ports import Clock, Listed, Progress, Provider
-from hybrid_mcp.providers.discovery import discover, size_key
+from hybrid_mcp.providers.discovery import HERE_S, discover, size_key
 from hybrid_mcp.providers.guarded import Breakers
 from hybrid_mcp.providers.turns import Turns
 
@@ -52,10 +53,10 @@ class ProfileCatalog:
     def __post_init__(self) -> None:
         self._turns = Turns(self.breakers)
 
-    async def listed(self) -> Sequence[Listed]:
+    async def listed(self, patience_s: float = math.inf) -> Sequence[Listed]:
         """Local models from fast to best, then the profile's cloud models in its order."""
         rules = self.profile.rules
-        found = await self._found_now()
+        found = await self._found_now(patience_s)
         if rules.local_models:
             local = [self._entry(_as_listed(self._named(name), found)) for name in rules.local_models]
         else:
@@ -97,19 +98,20 @@ class ProfileCatalog:
             await provider.aclose()
         self._opened.clear()
 
-    async def _found_now(self) -> tuple[ModelSpec, ...]:
+    async def _found_now(self, patience_s: float) -> tuple[ModelSpec, ...]:
         async with self._looking:
             now = self.clock.monotonic()
             if self._found_at is None or now - self._found_at > FOUND_FOR_S:
-                self._found = tuple(sorted(await self._look(), key=size_key))
-                self._found_at = now
+                self._found = tuple(sorted(await self._look(patience_s), key=size_key))
+                # Who had less patience than a server may need has not found that it is absent.
+                self._found_at = now if patience_s >= HERE_S else None
         return self._found
 
-    async def _look(self) -> list[ModelSpec]:
+    async def _look(self, patience_s: float) -> list[ModelSpec]:
         names = {model.provider for model in self.profile.rules.local_models}
         local = [spec for spec in self.profile.providers if spec.local and (not names or spec.name in names)]
         over_http = [spec for spec in local if spec.kind != "embedded"]
-        found = await discover(over_http, self.answers, self.provider_of)
+        found = await discover(over_http, self.answers, self.provider_of, patience_s)
         for spec in local:
             if spec.kind == "embedded":
                 found.extend(await self.provider_of(spec).models())

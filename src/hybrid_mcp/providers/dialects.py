@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
+from hybrid_mcp.domain.json_schema import can_be_held, is_object, parsed
 from hybrid_mcp.domain.profile import ProviderSpec
 from hybrid_mcp.domain.vendors import VENDORS
 
@@ -15,16 +16,25 @@ from hybrid_mcp.domain.vendors import VENDORS
 class Dialect:
     """`temperature`: what is sent where a caller names none; None: no temperature is sent at all.
 
-    `schema`: whether the server can be held to a JSON schema, or to JSON alone. `effort`: how it is told how much to
+    `schema`: whether the server can be held to a JSON schema (by a grammar: to one that is not too large), or to JSON
+    alone. `effort`: how it is told how much to
     think. `stop`: whether it takes stop sequences; they are kept in any case.
     """
 
     output_cap: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     temperature: float | None = 0.0
     stop: bool = True
-    schema: Literal["schema", "json", "no"] = "no"
+    schema: Literal["schema", "grammar", "json", "no"] = "no"
     effort: Literal["reasoning_effort", "reasoning", "no"] = "no"
     service_tier: Literal["default"] | None = None
+
+    def native_schema(self, schema: str) -> Literal["schema", "json"] | None:
+        """What the server is held to for this schema (empty: none); None: the words in the messages must do."""
+        if not schema or self.schema == "no" or not is_object(parsed(schema)):
+            return None
+        if self.schema == "grammar":
+            return "schema" if can_be_held(schema) else None
+        return self.schema
 
     def temperature_for(self, wished: float | None) -> float | None:
         """None: none may be sent."""
@@ -39,7 +49,7 @@ OPENAI_ITSELF = Dialect(
 served, and billed, at the one that is set for the owner's project, which may cost twice the listed price."""
 OPENAI_ELSEWHERE = replace(OPENAI_ITSELF, service_tier=None)
 """Its models at another address, whose tiers and prices are that host's."""
-LOCAL = Dialect(schema="schema")
+LOCAL = Dialect(schema="grammar")
 """llama.cpp's server, LocalAI, LM Studio and vLLM all take a schema; LM Studio refuses `json_object`."""
 UNKNOWN = Dialect()
 """Any other address gets what the first version of the API had, because one word too many may be refused."""

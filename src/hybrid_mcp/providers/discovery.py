@@ -32,10 +32,10 @@ async def discover(
     specs: Sequence[ProviderSpec],
     answers: Callable[[ProviderSpec], Awaitable[bool]],
     open_provider: Callable[[ProviderSpec], Provider],
-    limit_s: float | None = None,
+    patience_s: float = math.inf,
 ) -> list[ModelSpec]:
-    """The models of all local servers that answer, smallest first. Nobody is waited for longer than `limit_s` seconds;
-    None: as long as its place asks for.
+    """The models of all local servers that answer, smallest first. Nobody is waited for longer, in each of two steps,
+    than its place asks for, and than `patience_s` seconds.
 
     A server that is dead, slow or something else altogether is just absent. Only one that `answers` is opened, because
     that loads an SDK. What `open_provider` returns stays the caller's to close.
@@ -46,7 +46,7 @@ async def discover(
         if await answers(spec):
             alive.append(spec)
 
-    await _all_within([(partial(knock, spec), limit_s or _patience_s(spec)) for spec in specs])
+    await _all_within([(partial(knock, spec), min(patience_s, _patience_s(spec))) for spec in specs])
 
     found: list[ModelSpec] = []
 
@@ -54,8 +54,8 @@ async def discover(
         found.extend(await provider.models())
 
     # Opened before the clock runs: loading an SDK takes longer than any local server does.
-    opened = [(open_provider(spec), limit_s or _patience_s(spec)) for spec in alive]
-    await _all_within([(partial(ask, provider), patience_s) for provider, patience_s in opened])
+    opened = [(open_provider(spec), min(patience_s, _patience_s(spec))) for spec in alive]
+    await _all_within([(partial(ask, provider), limit_s) for provider, limit_s in opened])
     return sorted(found, key=size_key)
 
 

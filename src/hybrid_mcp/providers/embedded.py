@@ -22,7 +22,7 @@ from anyio import to_thread
 
 from hybrid_mcp.domain.completion import Completion
 from hybrid_mcp.domain.errors import HybridError, ProviderRejected, ProviderUnavailable
-from hybrid_mcp.domain.json_schema import parsed
+from hybrid_mcp.domain.json_schema import can_be_held, parsed
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.providers.fetch import ModelFile, OnBytes
@@ -241,7 +241,7 @@ def _server(path: Path) -> Server:
 
 
 def _body(call: ProviderCall) -> dict[str, Any]:
-    schema = {"schema": parsed(call.response_schema)} if call.response_schema else None
+    schema = {"schema": parsed(call.response_schema)} if can_be_held(call.response_schema) else None
     return {
         "messages": [{"role": message.role, "content": message.content} for message in call.messages],
         "max_tokens": min(call.max_output_tokens, CONTEXT_TOKENS),

@@ -12,6 +12,7 @@ from typing import cast
 import httpx
 import httpx2
 
+from hybrid_mcp.domain.breaker import MAX_WAIT_S
 from hybrid_mcp.domain.errors import (
     ContextTooLong,
     EgressDenied,
@@ -100,7 +101,8 @@ def malformed(spec: ProviderSpec, model: str) -> ProviderUnavailable:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait as the server asks (RFC 9110: a number or a date), None where it does not say.
+    """Seconds to wait as the server asks (RFC 9110: a number or a date), at most `MAX_WAIT_S`; None where it does not
+    say.
 
     A date is read against the answer's own Date header, so that a wrong clock does no harm.
     """
@@ -111,14 +113,15 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         seconds = float(asked)
     except ValueError:
         return _until_date(asked, headers.get("date"))
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return min(max(0.0, seconds), MAX_WAIT_S) if math.isfinite(seconds) else None
 
 
 def _until_date(asked: str, now: str | None) -> float | None:
     if now is None:
         return None
     try:
-        return max(0.0, (parsedate_to_datetime(asked) - parsedate_to_datetime(now)).total_seconds())
+        wait_s = (parsedate_to_datetime(asked) - parsedate_to_datetime(now)).total_seconds()
+        return min(max(0.0, wait_s), MAX_WAIT_S)
     except (ValueError, TypeError):
         return None
 

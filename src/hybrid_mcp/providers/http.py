@@ -13,7 +13,7 @@ from hybrid_mcp.providers.guard import LINE_LIMIT_BYTES, Credentials
 __all__ = [
     "CONNECT_TIMEOUT_S", "LINE_LIMIT_BYTES", "LISTING_LIMIT_BYTES", "LISTING_TIMEOUT_S", "Credentials", "Egress",
     "answers", "base_url_of", "client_httpx2", "fetch_listing", "guarded_httpx", "guarded_httpx2",
-    "key_headers", "listing_url", "read_document",
+    "key_headers", "listing_url", "read_document", "without_key",
 ]  # fmt: skip
 
 CONNECT_TIMEOUT_S = 10.0
@@ -94,6 +94,11 @@ async def fetch_listing(client: httpx.AsyncClient | httpx2.AsyncClient, url: str
         except (httpx.HTTPError, httpx2.HTTPError):
             return None
     return None
+
+
+def without_key(body: bytes, key: str | None) -> bytes:
+    """The body without the key that it was asked with: a server may send back what it got."""
+    return body.replace(key.encode(), b"***") if key else body
 
 
 async def read_document(response: httpx.Response | httpx2.Response, limit_bytes: int) -> bytes | None:

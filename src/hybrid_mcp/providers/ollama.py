@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from hybrid_mcp.domain.completion import Completion, Effort, Finish, Usage
 from hybrid_mcp.domain.errors import ContextTooLong, EgressDenied, HybridError, ProviderRejected, ProviderUnavailable
-from hybrid_mcp.domain.json_schema import parsed
+from hybrid_mcp.domain.json_schema import can_be_held, parsed
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec, Resident
 from hybrid_mcp.domain.scorer import english_characters
 from hybrid_mcp.ports import Progress, ProviderCall
@@ -240,13 +240,14 @@ class OllamaProvider:
     async def _opened(
         self, call: ProviderCall, context: int, output_cap: int
     ) -> AsyncGenerator[AsyncIterator[ollama.ChatResponse]]:
+        held = can_be_held(call.response_schema)
         answered = await self._sdk.chat(  # pyright: ignore[reportUnknownMemberType]  # its `tools` are not typed
             model=call.model,
             messages=[{"role": message.role, "content": message.content} for message in call.messages],
             stream=True,
             # Servers that know nothing of log-probabilities ignore the wish.
-            logprobs=not call.response_schema,
-            format=dict(parsed(call.response_schema)) if call.response_schema else None,
+            logprobs=not held,
+            format=dict(parsed(call.response_schema)) if held else None,
             think=self._think(call),
             keep_alive=_keep_alive(self._spec),
             options=_options(call, context, output_cap),

@@ -19,7 +19,15 @@ from hybrid_mcp.providers import openai_chat, openai_responses
 from hybrid_mcp.providers.dialects import dialect_of, is_openai
 from hybrid_mcp.providers.discovery import MODELS_KEPT, is_name, known, parameters_in, size_key
 from hybrid_mcp.providers.failures import Refusal, broke_off, failure_of_connection, failure_of_refusal, malformed
-from hybrid_mcp.providers.http import Egress, base_url_of, client_httpx2, fetch_listing, key_headers, listing_url
+from hybrid_mcp.providers.http import (
+    Egress,
+    base_url_of,
+    client_httpx2,
+    fetch_listing,
+    key_headers,
+    listing_url,
+    without_key,
+)
 from hybrid_mcp.providers.openai_responses import ResponseFailed
 from hybrid_mcp.providers.streaming import IDLE_S, Answer, patience_for, read_stream
 
@@ -92,6 +100,7 @@ class OpenAIProvider:
         idle_timeout_s: float = IDLE_S,
     ) -> None:
         self._spec = spec
+        self._api_key = api_key
         self._dialect = dialect_of(spec)
         self._patience = patience_for(spec, first_byte_timeout_s, idle_timeout_s)
         self._gives_logprobs: bool | None = None if spec.local else False
@@ -123,7 +132,8 @@ class OpenAIProvider:
         """What a local server offers for chat; cloud models come from the profile."""
         if not self._spec.local:
             return ()
-        entries = _entries(await fetch_listing(self._http, listing_url(self._spec)))
+        listing = await fetch_listing(self._http, listing_url(self._spec))
+        entries = _entries(without_key(listing or b"", self._api_key()))
         self._gives_logprobs = any(entry.owned_by in _LOGPROB_SERVERS for entry in entries)
         chat = [entry for entry in entries if _is_for_chat(entry)][:MODELS_KEPT]
         return sorted((_model(self._spec, entry) for entry in chat), key=size_key)
@@ -178,10 +188,10 @@ def _stated(error: APIError) -> Refusal:
     return Refusal(status=status, headers={}, body=error.body, inside=True)
 
 
-def _entries(body: bytes | None) -> list[_Entry]:
+def _entries(body: bytes) -> list[_Entry]:
     """The entries of a real model list; nothing for whatever else may be served there."""
     try:
-        listing = _Listing.model_validate_json(body or b"")
+        listing = _Listing.model_validate_json(body)
     except ValidationError:
         return []
     return [entry for entry in listing.data if listing.object == "list" or entry.object == "model"]

@@ -12,7 +12,7 @@ from openai.types.chat.chat_completion_chunk import Choice, ChoiceDelta
 from openai.types.chat.completion_create_params import ResponseFormat
 
 from hybrid_mcp.domain.completion import Finish, Message, Usage
-from hybrid_mcp.domain.json_schema import SCHEMA_NAME, is_object, is_strict, parsed
+from hybrid_mcp.domain.json_schema import SCHEMA_NAME, is_strict, parsed
 from hybrid_mcp.domain.profile import Bill
 from hybrid_mcp.ports import ProviderCall
 from hybrid_mcp.providers.bills import billed
@@ -78,9 +78,10 @@ def _message(message: Message) -> ChatCompletionMessageParam:
 
 def _response_format(schema: str, dialect: Dialect) -> ResponseFormat | None:
     """How the server is held to the schema; None where it cannot be, and the words in the messages must do."""
-    if not schema or dialect.schema == "no" or not is_object(parsed(schema)):
+    held_to = dialect.native_schema(schema)
+    if held_to is None:
         return None
-    if dialect.schema == "json":
+    if held_to == "json":
         return {"type": "json_object"}
     wanted = dict(parsed(schema))
     if is_strict(wanted):

@@ -15,7 +15,7 @@ from openai.types.responses import (
 )
 
 from hybrid_mcp.domain.completion import Finish, Message, Usage
-from hybrid_mcp.domain.json_schema import SCHEMA_NAME, is_object, is_strict, parsed
+from hybrid_mcp.domain.json_schema import SCHEMA_NAME, is_strict, parsed
 from hybrid_mcp.ports import ProviderCall
 from hybrid_mcp.providers.dialects import Dialect
 from hybrid_mcp.providers.failures import Refusal
@@ -95,9 +95,10 @@ def _message(message: Message) -> EasyInputMessageParam:
 
 
 def _format(schema: str, dialect: Dialect) -> ResponseFormatTextConfigParam | None:
-    if not schema or dialect.schema == "no" or not is_object(parsed(schema)):
+    held_to = dialect.native_schema(schema)
+    if held_to is None:
         return None
-    if dialect.schema == "json":
+    if held_to == "json":
         return {"type": "json_object"}
     wanted = dict(parsed(schema))
     return {"type": "json_schema", "name": SCHEMA_NAME, "schema": wanted, "strict": is_strict(wanted)}

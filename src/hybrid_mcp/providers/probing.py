@@ -14,7 +14,15 @@ import httpx2
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.domain.profile import ProviderSpec
 from hybrid_mcp.providers.diagnosis import Diagnosis, Reply, Seen, Topic, diagnose, why_no_answer
-from hybrid_mcp.providers.http import Egress, base_url_of, client_httpx2, key_headers, listing_url, read_document
+from hybrid_mcp.providers.http import (
+    Egress,
+    base_url_of,
+    client_httpx2,
+    key_headers,
+    listing_url,
+    read_document,
+    without_key,
+)
 
 LIMIT_S = 1.8
 """Seconds for all providers together: a far vendor lists its models in well under one."""
@@ -74,7 +82,8 @@ async def _ask(probe: Probe, egress: Egress, seen: dict[Topic, Seen]) -> None:
         start = anyio.current_time()
         try:
             async with client.stream("GET", url, headers=_headers(spec)) as response:
-                body = await read_document(response, LIST_LIMIT_BYTES)
+                document = await read_document(response, LIST_LIMIT_BYTES)
+            body = None if document is None else without_key(document, probe.api_key())
             latency_ms = round((anyio.current_time() - start) * 1000)
             seen[topic] = Reply(status=response.status_code, body=body, latency_ms=latency_ms)
         except HybridError as error:

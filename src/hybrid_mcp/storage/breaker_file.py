@@ -45,8 +45,8 @@ class BreakerFile:
 
     def read(self) -> Mapping[str, Opening]:
         """The openings of this profile's providers that are still in force, for an hour at the most."""
-        found = self._entries()
-        return {name: entry.opening for name, entry in found.items() if entry.address == self._address(name)}
+        ours = [(name, entry) for name, entry in self._entries().items() if self._is_ours(name, entry)]
+        return {name: entry.opening for name, entry in ours[:KEPT]}
 
     def tell(self, name: str, opening: Opening | None) -> None:
         """Write it down, or strike it out, in one step that other processes see whole."""
@@ -85,6 +85,9 @@ class BreakerFile:
         now = self.clock.now()
         parsed = {name: _parsed(value) for name, value in cast("dict[str, object]", document).items()}
         return {name: entry for name, entry in parsed.items() if entry is not None and _in_force(name, entry, now)}
+
+    def _is_ours(self, name: str, entry: _Entry) -> bool:
+        return name.partition(":")[0] in self.addresses and entry.address == self._address(name)
 
     def _address(self, name: str) -> str:
         """A short digest: an address is nobody's business who reads the file."""
