@@ -240,7 +240,8 @@ async def test_the_key_goes_out_in_its_header_alone(adapter: Adapter):
         await stage.ask()
         assert stage.requests
         for received in stage.requests:
-            assert received.headers["authorization"] == f"Bearer {KEY}"
+            named = ("x-api-key", KEY) if adapter == "anthropic" else ("authorization", f"Bearer {KEY}")
+            assert received.headers[named[0]] == named[1]
             assert str(received).count(KEY) == 1
 
 
