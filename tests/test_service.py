@@ -26,7 +26,7 @@ from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import Profile, RoutingRules
 from hybrid_mcp.ports import Progress, ProviderCall
 from tests.support_routing import CLOUD, HERE
-from tests.support_service import NANOS_PER_TOKEN, Bench, Notes, bench, says
+from tests.support_service import ME, NANOS_PER_TOKEN, Bench, Notes, bench, says
 
 pytestmark = pytest.mark.anyio
 
@@ -340,6 +340,19 @@ async def test_a_waiting_candidate_leaves_the_first_one_half_of_the_time():
     with pytest.raises(NoRoute):
         await used.complete(replace(ASK, deadline_s=40))
     assert limits == [pytest.approx(20, abs=1), pytest.approx(40, abs=1)]
+
+
+async def test_a_call_that_may_take_long_still_leaves_a_model_that_does_not_come_to_an_end():
+    limits: list[float] = []
+
+    async def measures(call: ProviderCall, progress: Progress) -> Completion:
+        limits.append(anyio.current_effective_deadline() - anyio.current_time())
+        raise BROKEN
+
+    used = bench(local=["a"], cloud=["b"], a=[measures], b=[measures])
+    with pytest.raises(NoRoute):
+        await used.service.complete(replace(ASK, deadline_s=3_600), used.notes, ME, attempt_s=5)
+    assert limits == [pytest.approx(5, abs=1), pytest.approx(3_600, abs=1)]
 
 
 async def test_a_retry_after_is_waited_for_once_when_nobody_else_is_left():
