@@ -10,6 +10,9 @@ from dirty_equals import IsDict, IsInstance, IsInt, IsList, IsPartialDict, IsPos
 from mcp import Client, MCPError
 from mcp.types import CallToolResult, TextContent
 
+from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.scorer import score
+from hybrid_mcp.wire import score_result
 from tests.support_e2e import session, write_profile
 from tests.support_embedded import home_with_model
 
@@ -53,14 +56,15 @@ def error(result: CallToolResult) -> str:
 
 
 async def test_a_real_model_on_this_machine_answers(home: Path, era: Era):
+    scored = score(Request(prompt="What is the capital of France?"))
     async with client(home, era) as mcp:
         answer = content(await mcp.call_tool("route_completion", {"prompt": "What is the capital of France?"}))
         spent = content(await mcp.call_tool("budget_status", {}))
     assert answer == {
         "request_id": IsStr(min_length=8), "status": "completed", "text": IsStr(regex=r"(?s).*Paris.*"),
         "model": "embedded:smollm2", "provider": "embedded", "local": True, "cached": False, "escalated": False,
-        "complexity": {"score": 0.0, "signals": {"length": 0.06, "simple_words": -0.1, "task_type": -0.1}},
-        "reason": "score 0.00 wants a fast local model",
+        "complexity": score_result(scored).model_dump(),
+        "reason": f"score {scored.score:.2f} wants a fast local model",
         "plan": [{"model": "embedded:smollm2", "local": True, "bound_usd": 0.0}],
         "excluded": [{"model": "gemini:gemini-3.8-flash", "reason": IsStr(min_length=10)}],
         "attempts": [

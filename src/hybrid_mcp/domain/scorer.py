@@ -1,23 +1,27 @@
-"""How complex is a request? One score from 0 to 1 and the named signals that make it up.
+"""How likely does a small local model fail on a request? One score from 0 to 1 and the named signals that make it up.
 
-The factors: length, complex and simple words, code and task type; then the size of the context, words of debugging and
-of redesign, an explanation asked of a large context, and more than 8,000 tokens in all. Shares are whole hundredths, so
-that a threshold of 0.60 means exactly 60. Only the prompt's words count, and more context never lowers the score.
+What the prompt shows is learned from public results (docs/scorer.md). Rules add what those hold no examples of: words
+of design, debugging and redesign, code, the task type given, the size of the context, more than 8,000 tokens in all.
+Shares are whole hundredths, so that a threshold of 0.60 means exactly 60. Only the prompt's words count, and more
+context never lowers the score.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.scorer_features import scanned, words_of
+from hybrid_mcp.domain.scorer_learned import BASE_HUNDREDTHS, learned_shares
 
 LARGE_CONTEXT_TOKENS = 8_000
 """Above this many estimated tokens a small local context window is used up."""
 
-_LENGTH = ((0, 0), (50, 10), (300, 30), (800, 50))
 _CONTEXT = ((0, 0), (10_000, 30))
 _EXPLAIN = ((0, 0), (5_000, 30))
 """Points (characters of English, hundredths); straight lines between them."""
@@ -49,7 +53,7 @@ _COMPLEX = frozenset(
         "investigate",
     }
 )
-_COMPLEX_SHARES = (0, 15, 25, 30)
+_COMPLEX_SHARES = (0, 10, 18, 25)
 _REDESIGN = frozenset({"refactor", "refactoring", "redesign", "architect", "rearchitect", "restructure"})
 _DEBUGGING = frozenset(
     {
@@ -68,17 +72,6 @@ _DEBUGGING = frozenset(
     }
 )
 _SIMPLE = frozenset({"list", "summarize", "summarise", "define", "translate", "spell", "name"})
-_SIMPLE_PHRASES = (
-    " what is ",
-    " what s ",
-    " what are ",
-    " what was ",
-    " who is ",
-    " who was ",
-    " when is ",
-    " when was ",
-    " where is ",
-)
 _CREATIVE = frozenset(
     {"story", "poem", "poems", "lyrics", "novel", "haiku", "screenplay", "slogan", "limerick", "brainstorm"}
 )
@@ -86,11 +79,6 @@ _REASONING = frozenset({"why", "prove", "derive", "reason", "reasoning", "calcul
 _QUESTION_WORDS = frozenset({"what", "who", "when", "where", "which", "how", "is", "are", "does", "do", "can"})
 _REVIEW_OF = frozenset({"code", "function", "class", "diff", "patch", "pull", "commit", "module"})
 
-_SEPARATORS = bytes(code if code > 127 or chr(code).isalnum() else 32 for code in range(256))
-"""What ends a word: every ASCII byte that is no letter or digit. Bytes, because that is many times faster."""
-_TYPOGRAPHIC = "\u2018\u2019\u201c\u201d\u2013\u2014\u2026"
-_WORD_SCAN_CHARS = 32_768
-"""Words are looked for in this many characters at the start and at the end of the prompt."""
 _FENCE = "```"
 _DEFINITION = re.compile(
     r"^[ \t]*(?:(?:async )?def \w+\(|class \w+|function \w+\(|fn \w+|func \w+\(|#include\b|import \w+|from \w+ import"
@@ -136,23 +124,25 @@ def score(request: Request) -> Complexity:
     prompt_size = english_characters(request.prompt)
     context_size = english_characters(request.context)
     tokens = (prompt_size + context_size + english_characters(request.system_prompt)) // 4 + 1
-    spelled = _words(request.prompt)
-    words = set(spelled)
+    text = scanned(request.prompt)
+    spelled = words_of(text)
+    counts = Counter(spelled)
+    words = counts.keys()
     given = _given_task(request.task_type)
     signals = {
-        "length": _between(prompt_size, _LENGTH),
+        "base": BASE_HUNDREDTHS,
+        **learned_shares(text, prompt_size, counts),
         "complex_words": _COMPLEX_SHARES[min(len(words & _COMPLEX), 3)],
-        "simple_words": -10 if words & _SIMPLE or (words & _QUESTION_WORDS and _has_phrase(spelled)) else 0,
-        "code": _code_share(request.prompt),
-        "context_code": min(10, _code_density(request.context)),
-        "task_type": _prompt_kind(request.prompt, spelled) if given is None else _TASK_SHARES.get(given, 0),
-        "context_length": _between(context_size, _CONTEXT),
         "debugging_words": 20 if words & _DEBUGGING else 0,
         "redesign_words": 30 if words & _REDESIGN else 0,
+        "code_block": 15 if _has_code(request.prompt, text) else 0,
+        "task_type": 0 if given is None else _TASK_SHARES.get(given, 0),
+        "context_code": min(10, _code_density(request.context)),
+        "context_length": _between(context_size, _CONTEXT),
         "explain_large_context": _between(context_size, _EXPLAIN) if "explain" in words else 0,
         "over_8000_tokens": 40 if tokens > LARGE_CONTEXT_TOKENS else 0,
     }
-    inferred = _inferred_task(request, spelled, prompt_size)
+    inferred = _inferred_task(request, spelled, words, prompt_size)
     return Complexity(
         hundredths=max(0, min(100, sum(signals.values()))),
         signals={name: share for name, share in signals.items() if share},
@@ -180,21 +170,6 @@ def english_characters(text: str) -> int:
     return ascii_count + 2 * two + 4 * three + 8 * four
 
 
-def _words(prompt: str) -> list[str]:
-    scanned = prompt
-    if len(prompt) > 2 * _WORD_SCAN_CHARS:
-        scanned = f"{prompt[:_WORD_SCAN_CHARS]} {prompt[-_WORD_SCAN_CHARS:]}"
-    if not scanned.isascii():
-        for mark in _TYPOGRAPHIC:
-            scanned = scanned.replace(mark, " ")
-    return scanned.encode().lower().translate(_SEPARATORS).decode().split()
-
-
-def _has_phrase(words: list[str]) -> bool:
-    text = f" {' '.join(words)} "
-    return any(phrase in text for phrase in _SIMPLE_PHRASES)
-
-
 def _between(size: int, points: tuple[tuple[int, int], ...]) -> int:
     for (left, low), (right, high) in itertools.pairwise(points):
         if size < right:
@@ -202,11 +177,11 @@ def _between(size: int, points: tuple[tuple[int, int], ...]) -> int:
     return points[-1][1]
 
 
-def _code_share(prompt: str) -> int:
+def _has_code(prompt: str, text: str) -> bool:
     if _FENCE in prompt:
-        return 30
-    defined = 20 if _DEFINITION.search(prompt[:_WORD_SCAN_CHARS]) else 0
-    return min(30, defined + min(10, _code_density(prompt)))
+        return True
+    # A text of one line has one start, and looking for others takes as long as all the rest.
+    return (_DEFINITION.search(text) if "\n" in text else _DEFINITION.match(text)) is not None
 
 
 def _code_density(text: str) -> int:
@@ -217,24 +192,17 @@ def _given_task(task_type: str | None) -> str | None:
     return (task_type or "").strip().lower() or None
 
 
-def _prompt_kind(prompt: str, words: list[str]) -> int:
-    if not _CREATIVE.isdisjoint(words):
-        return _TASK_SHARES["creative"]
-    return _TASK_SHARES["question"] if _is_question(prompt, words) else 0
-
-
 def _is_question(prompt: str, words: list[str]) -> bool:
     return prompt.rstrip().endswith(("?", "\uff1f")) or (bool(words) and words[0] in _QUESTION_WORDS)
 
 
-def _inferred_task(request: Request, spelled: list[str], prompt_size: int) -> str | None:
+def _inferred_task(request: Request, spelled: list[str], words: AbstractSet[str], prompt_size: int) -> str | None:
     """The whitelist's own task types where the prompt shows one plainly, else None."""
-    words = set(spelled)
     if "review" in words and (words & _REVIEW_OF or _FENCE in request.prompt):
         return "code_review"
     if words & _REDESIGN or words & {"architecture", "design"}:
         return "architecture_design"
-    if words & _INLINE_VERBS and _INLINE.search(request.prompt[:_WORD_SCAN_CHARS]):
+    if words & _INLINE_VERBS and _INLINE.search(scanned(request.prompt)):
         return "inline_completion"
     if words & (_REASONING | _COMPLEX | _DEBUGGING):
         return "reasoning_tasks"
