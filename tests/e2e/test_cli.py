@@ -37,7 +37,7 @@ def test_ask_streams_the_answer_to_stdout_and_tells_about_it_on_stderr(home: Pat
 
 
 def test_a_long_answer_comes_out_as_it_is(home: Path):
-    asked = ["Write a story about a ship.", "--max-output-tokens", "250", "--profile", "test"]
+    asked = ["Write a story about a ship.", "--max-output-tokens", "100", "--profile", "test"]
     streamed = run(home, "ask", *asked)
     assert streamed.stdout == printed(run(home, "ask", "--json", *asked))["text"] + "\n"
     assert "not good enough" not in streamed.stderr
