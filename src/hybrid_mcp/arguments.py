@@ -60,6 +60,8 @@ def schema_of(option: str, text: str | None) -> str:
     """
     if text is None:
         return ""
+    if not text.strip():
+        raise WrongUsage(f"{option} is empty; give the path of a JSON schema, or the schema itself")
     try:
         given = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
         return json.dumps(json.loads(given), ensure_ascii=False, separators=(",", ":"))

@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 
 from hybrid_mcp.domain.completion import Completion, Request, Usage
 from hybrid_mcp.domain.judging import believable
+from hybrid_mcp.domain.money import ZERO
+from hybrid_mcp.domain.profile import ModelSpec
+from hybrid_mcp.domain.routing import Repair, Step
+from hybrid_mcp.domain.vendors import EMBEDDED
 
 LONG = "The price is reserved before the request is sent, and settled afterwards. " * 50
 LONG_TOKENS = 701
@@ -55,3 +59,16 @@ def test_higher_counts_are_believed_where_lower_ones_are(text: str, tokens_in: i
     more = replace(fewer, usage=usage(tokens_in + 1, tokens_out + 1))
     if believable(fewer, sent=Request(prompt=LONG).messages(), output_cap=1_024):
         assert believable(more, sent=Request(prompt=LONG).messages(), output_cap=1_024)
+
+
+def test_what_was_added_to_have_an_answer_mended_must_be_counted_too():
+    said = Completion(text="{}", finish="stop", usage=Usage(input_tokens=60, output_tokens=5))
+    asked = Request(prompt="Do it")
+    longer = Step(
+        spec=ModelSpec(provider=EMBEDDED, model="m"),
+        output_cap=64,
+        bound=ZERO,
+        repair=Repair(answer="word and " * 6_000, what="no"),
+    )
+    assert believable(said, sent=asked.messages(), output_cap=64)
+    assert not believable(said, sent=longer.messages(asked), output_cap=64)

@@ -17,7 +17,7 @@ from hybrid_mcp.domain.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from hybrid_mcp.domain.profile import ProviderSpec
+from hybrid_mcp.domain.profile import Price, ProviderSpec
 from hybrid_mcp.domain.tokens import extent
 from hybrid_mcp.providers.anthropic import AnthropicProvider
 from hybrid_mcp.providers.reuse import LEAST_CHARACTERS
@@ -144,6 +144,17 @@ async def test_a_context_that_comes_again_is_marked_for_the_cache_and_nothing_el
     ]
     assert (first["system"], first["messages"]) == ("Be brief.", plain)
     assert (second["system"], second["messages"]) == ("Be brief.", [{"role": "user", "content": marked}, *plain[1:]])
+
+
+async def test_a_declared_price_has_none_for_writing_to_the_cache_so_nothing_is_marked():
+    context = "Some long material. " * 1_000
+    call = replace(CALL, messages=(Message("user", f"{context}Question?", reusable=len(context)),))
+    priced = replace(cloud_spec("", "anthropic"), price=Price(input_nanos=1, output_nanos=1))
+    with FakeServer(reply_always(anthropic_reply())) as server:
+        async with opened(replace(priced, base_url=server.url)) as provider:
+            for _ in range(2):
+                await provider.complete(call, Recorder())
+        assert all("cache_control" not in str(received.json) for received in server.requests)
 
 
 CLOSED_OBJECT: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}

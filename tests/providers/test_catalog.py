@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import anyio
 import pytest
 
 from hybrid_mcp.domain.memory import GB
@@ -61,7 +63,22 @@ async def catalog(
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hybrid_mcp.providers.ollama._SHOW_BUDGET_S", NEVER_LONGER_S)
-    monkeypatch.setattr("hybrid_mcp.providers.discovery.discover.__defaults__", (NEVER_LONGER_S,))
+    monkeypatch.setattr("hybrid_mcp.providers.discovery.HERE_S", NEVER_LONGER_S)
+
+
+async def test_who_has_no_time_finds_less_and_the_next_one_looks_again():
+    slow = threading.Event()
+
+    def script(received: Received) -> Reply:
+        reply = ollama_script(tags=TAGS)(received)
+        return replace(reply, body=(slow, *reply.body)) if received.path == "/api/tags" else reply
+
+    with FakeServer(script) as server:
+        async with catalog(local_spec(server.url, "ollama"), StillClock()) as made:
+            with anyio.fail_after(NEVER_LONGER_S):
+                assert await made.listed(patience_s=0.05) == []
+            slow.set()
+            assert len(await made.listed()) == 3
 
 
 async def test_what_is_loaded_is_known_and_looked_for_again_after_some_seconds():

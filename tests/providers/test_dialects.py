@@ -126,6 +126,23 @@ async def test_only_a_strict_schema_is_called_so_and_only_one_of_objects_is_sent
 
 
 @pytest.mark.parametrize(
+    ("part", "held"),
+    [
+        ({"type": "string"}, True),
+        ({"type": "string", "pattern": "^(a+)+$"}, False),
+        ({"type": "array", "minItems": 100_000}, False),
+        ({"enum": list(range(500))}, False),
+    ],
+)
+async def test_no_grammar_is_asked_for_that_takes_a_server_long_to_make(
+    part: Mapping[str, Any], held: bool, monkeypatch: pytest.MonkeyPatch
+):
+    call = replace(PLAIN, response_schema=json.dumps({"type": "object", "properties": {"a": part}}))
+    assert ("response_format" in await sent(VENDORS["llamacpp"], call, monkeypatch)) is held
+    assert "response_format" in await sent(VENDORS["mistral"], call, monkeypatch)
+
+
+@pytest.mark.parametrize(
     ("host", "dialect"),
     [
         ("api.openai.com", OPENAI_ITSELF),

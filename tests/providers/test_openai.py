@@ -363,6 +363,8 @@ def test_an_unknown_key_variable_says_how_to_declare_one():
         ({"retry-after": "0.5"}, 0.5),
         ({"retry-after": "-3"}, 0.0),
         ({"retry-after": "inf"}, None),
+        ({"retry-after": "1e308"}, 3_600.0),
+        ({"retry-after": "Fri, 21 Oct 2028 07:28:30 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 3_600.0),
         ({"retry-after": "soon"}, None),
         ({}, None),
         ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30.0),

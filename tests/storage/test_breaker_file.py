@@ -70,6 +70,14 @@ def test_what_failed_at_another_address_says_nothing(tmp_path: Path):
     assert at(tmp_path).read() == {"there:m": opening()}
 
 
+def test_a_provider_that_the_profile_does_not_have_is_nobodys(tmp_path: Path):
+    forged = at(tmp_path)
+    for name in ("here:m", "nobody:m"):
+        forged.tell(name, opening())
+    assert set(at(tmp_path, nobody="").read()) == {"here:m", "nobody:m"}
+    assert set(forged.read()) == {"here:m"}
+
+
 def test_it_stays_small(tmp_path: Path):
     file = at(tmp_path)
     for number in range(KEPT + 10):
