@@ -66,7 +66,8 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hybrid_mcp.providers.discovery.HERE_S", NEVER_LONGER_S)
 
 
-async def test_who_has_no_time_finds_less_and_the_next_one_looks_again():
+async def test_who_has_no_time_finds_less_and_the_next_one_looks_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("hybrid_mcp.providers.http.LISTING_TIMEOUT_S", 2 * NEVER_LONGER_S)
     slow = threading.Event()
 
     def script(received: Received) -> Reply:
