@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from hybrid_mcp.domain.budget import Balance
-from hybrid_mcp.domain.completion import Completion, Request
+from hybrid_mcp.domain.completion import STEP_BY_STEP, Completion, Request
 from hybrid_mcp.domain.errors import (
     BudgetExceeded,
     ContextTooLong,
@@ -419,3 +419,17 @@ async def test_half_a_json_value_is_no_answer():
     used = bench(local=["small"], small=[begins])
     with pytest.raises(NoRoute, match="no answer within"):
         await used.complete(replace(ASK, deadline_s=0.05, response_schema='{"type": "object"}'))
+
+
+async def test_a_local_model_thinks_aloud_where_the_profile_says_so_and_the_answer_comes_alone():
+    rules = RoutingRules(threshold=0, fallback="local_with_cot")
+    profile = Profile(name="t", rules=rules, providers=(HERE, CLOUD))
+    steps = says("3 boxes of 4 are 12.\nFinal answer: 12")
+    ready = bench(local=["best"], profile=profile, best=[steps])
+    hard = Request(prompt="Prove and derive it: analyse, design and optimise the algorithm", task_type="reasoning")
+    answer = await ready.complete(hard)
+    assert (answer.text, answer.reasoning) == ("12", "3 boxes of 4 are 12.")
+    assert ready.notes.deltas == ["12"]
+    assert STEP_BY_STEP in ready.scripted.calls[0].messages[0].content
+    assert (await ready.complete(replace(hard, max_output_tokens=100))).text == steps.text
+    assert STEP_BY_STEP not in ready.scripted.calls[1].messages[0].content

@@ -34,6 +34,7 @@ from hybrid_mcp.domain.errors import (
 from hybrid_mcp.domain.judging import believable
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec
+from hybrid_mcp.domain.reasoning import separated
 from hybrid_mcp.domain.redaction import Outgoing
 from hybrid_mcp.domain.reservation import BEAT_S, LEASE_GRACE_S, Free, Hold, Reservation
 from hybrid_mcp.domain.routing import Repair, Step, shortened
@@ -146,7 +147,7 @@ class Attempting:
         watched.asking(step.spec.name)
         watched.sent_at = self.clock.now()
         sent = Outgoing(request=terms.request) if step.spec.local else terms.outgoing
-        watched.held = bool(sent.values)
+        watched.held = bool(sent.values) or step.step_by_step
         try:
             with anyio.fail_after(terms.limit_s):
                 completion = await self._while_heard_of(step, _to_send(sent.request, step), watched)
@@ -159,9 +160,10 @@ class Attempting:
         except (ProviderError, ContextTooLong) as error:
             return failed(step, error, self._seen(step, watched))
         booked, seen = self._booked(sent.request, step, completion, watched), self._seen(step, watched, completion)
+        completion = separated(completion, step_by_step=step.step_by_step)
         completion, repair = await _shaped(completion, terms.request.response_schema)
         restored = sent.restored(completion.text, as_json=bool(terms.request.response_schema) and repair is None)
-        if sent.values and restored.text:
+        if watched.held and restored.text:
             watched.show(restored.text)
         step, completion = _noted(step, restored.note), replace(completion, text=restored.text)
         return answered(step, completion, booked, seen, asked_tokens=terms.request.max_output_tokens, repair=repair)

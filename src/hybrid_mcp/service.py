@@ -189,7 +189,8 @@ class Service:
         spec = chosen.step.spec
         return Answer(
             request_id=call.id, status="completed", complexity=call.complexity, reason=routed.decision.reason,
-            budget=routed.budget, text=completion.text, model=spec.name, provider=spec.provider.name, local=spec.local,
+            budget=routed.budget, text=completion.text, reasoning=completion.reasoning,
+            model=spec.name, provider=spec.provider.name, local=spec.local,
             escalated=any(one.verdict.escalate for one in tried if one.attempt.model != chosen.attempt.model),
             plan=routed.decision.steps, excluded=routed.decision.excluded,
             attempts=tuple(one.attempt for one in tried), usage=completion.usage, cost=cost,
@@ -201,8 +202,9 @@ class Service:
         answer = Answer(
             request_id=call.id, status="completed", complexity=call.complexity, reason="the same request was answered "
             f"well by {kept.model} less than a day ago", budget=await self.purse.view(call.request, call.account),
-            text=kept.completion.text, model=kept.model, provider=kept.provider, local=kept.local, cached=True,
-            usage=kept.completion.usage, saved=kept.value, latency_ms=self._since_ms(call),
+            text=kept.completion.text, reasoning=kept.completion.reasoning, model=kept.model, provider=kept.provider,
+            local=kept.local, cached=True, usage=kept.completion.usage, saved=kept.value,
+            latency_ms=self._since_ms(call),
         )  # fmt: skip
         self.observer.answered(answer)
         return answer

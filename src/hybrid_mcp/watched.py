@@ -14,7 +14,8 @@ class Watched:
 
     `text`: as much of the answer as has come.
 
-    `held`: no piece of the answer is shown, because only the whole answer tells whether values may be put back into it.
+    `held`: no piece of the answer is shown, because only the whole answer tells whether values may be put back into it,
+    or where its reasoning ends.
     `usage`: what the provider has told so far.
     """
 

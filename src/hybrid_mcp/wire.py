@@ -14,6 +14,9 @@ from hybrid_mcp.domain.whitelist import Verdict
 from hybrid_mcp.gatekeeper import Requested
 from hybrid_mcp.reports import BudgetStatus
 
+REASONING_CHARACTERS = 600
+"""Of the reasoning before an answer, so much of its end is given back."""
+
 
 class Wire(BaseModel):
     """Base of all results."""
@@ -64,6 +67,7 @@ class CompletionResult(Wire):
     request_id: str
     status: Status
     text: str | None
+    reasoning: str | None
     model: str | None
     provider: str | None
     local: bool
@@ -131,8 +135,9 @@ def score_result(complexity: Complexity) -> ScoreResult:
 def completion_result(answer: Answer) -> CompletionResult:
     usage = answer.usage
     return CompletionResult(
-        request_id=answer.request_id, status=answer.status, text=answer.text, model=answer.model,
-        provider=answer.provider, local=answer.local, cached=answer.cached, escalated=answer.escalated,
+        request_id=answer.request_id, status=answer.status, text=answer.text,
+        reasoning=_ending_of(answer.reasoning), model=answer.model, provider=answer.provider, local=answer.local,
+        cached=answer.cached, escalated=answer.escalated,
         complexity=score_result(answer.complexity), reason=answer.reason,
         plan=[
             PlanStep(model=step.spec.name, local=step.spec.local, bound_usd=step.bound.dollars) for step in answer.plan
@@ -155,6 +160,13 @@ def completion_result(answer: Answer) -> CompletionResult:
             alerts=list(answer.alerts),
         ),
     )  # fmt: skip
+
+
+def _ending_of(reasoning: str) -> str | None:
+    """Its last characters, because each one is paid for in the client's context."""
+    if len(reasoning) <= REASONING_CHARACTERS:
+        return reasoning or None
+    return f"...{reasoning[-REASONING_CHARACTERS:]}"
 
 
 def dollars(amount: Usd | None) -> float | None:

@@ -61,6 +61,14 @@ async def found_at(*specs: ProviderSpec, limit_s: float = 0.3) -> list[str]:
         ]
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left out because the machine is slow."""
+    monkeypatch.setattr("hybrid_mcp.providers.ollama._SHOW_BUDGET_S", NEVER_LONGER_S)
+    monkeypatch.setattr("hybrid_mcp.providers.discovery.HERE_S", NEVER_LONGER_S)
+
+
+@pytest.mark.usefixtures("patient")
 async def test_models_of_all_servers_come_in_one_order_smallest_first():
     with (
         FakeServer(openai_models("big-70b", "small-1b", "mystery")) as one,
@@ -208,6 +216,7 @@ async def test_absurd_numbers_of_a_server_count_as_unknown():
     assert {model.context_tokens for model in found} <= {None, SERVED_CONTEXT}
 
 
+@pytest.mark.usefixtures("patient")
 async def test_of_one_server_no_more_models_are_kept_than_a_person_has():
     names = [f"m{number:04}" for number in range(MODELS_KEPT + 50)]
     with FakeServer(openai_models(*names)) as one, FakeServer(ollama_models(**dict.fromkeys(names, "1B"))) as two:
@@ -216,6 +225,7 @@ async def test_of_one_server_no_more_models_are_kept_than_a_person_has():
     assert sorted(found) == [f"{server}:{name}" for server in "ab" for name in names[:MODELS_KEPT]]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_name_that_a_terminal_would_obey_is_left_out():
     names = "\x1b[2Jgone", "two\nlines", "\u202ebackwards", "m" * 501, "", "good"
     with FakeServer(openai_models(*names)) as one, FakeServer(ollama_models(**dict.fromkeys(names, "1B"))) as two:

@@ -32,6 +32,7 @@ class Answer:
     """The whole result. `text`, `model` and `provider` are None where nothing was called (`status` "planned"), or no
     answer has come yet ("running").
 
+    `reasoning`: what the model wrote to come to the answer, where that was told apart from it.
     `cost` is the sum over all attempts; `saved` is what the profile's dearest cloud model would have cost more.
     `alerts`: budgets that came to a level with this call, and providers that charged more than they may; each is told
     once.
@@ -43,6 +44,7 @@ class Answer:
     reason: str
     budget: BudgetView
     text: str | None = None
+    reasoning: str = ""
     model: str | None = None
     provider: str | None = None
     local: bool = False

@@ -36,7 +36,10 @@ HALF_PAIR_MARK = "\ufdd0"
 """Stands for half a UTF-16 pair where a transport had to replace it: a noncharacter (Unicode 23.7) is in no text."""
 
 DEFAULT_SYSTEM_PROMPT = "You are a helpful assistant. Answer correctly and briefly."
-STEP_BY_STEP = "Think step by step before you answer, then give the final answer on its own line."
+FINAL_ANSWER = "Final answer"
+STEP_BY_STEP = (
+    f"Think step by step first. Then write a line that begins with `{FINAL_ANSWER}:`, and after it the answer alone."
+)
 AS_JSON = "Answer with one JSON value that matches this JSON schema, and with nothing else:"
 
 
@@ -181,6 +184,7 @@ class Usage:
 class Completion:
     """One model's answer.
 
+    `reasoning`: what the model wrote before the answer to come to it, where it is no part of the text but was shown.
     `usage` is None where the provider reported none. `streamed`: all that was streamed, also thinking, tool calls and
     further choices, which are no part of the text; nothing where it was not counted. `mean_logprob` is the mean natural
     logarithm of the probability of the chosen tokens, None where the provider gives none.
@@ -191,6 +195,7 @@ class Completion:
     usage: Usage | None
     mean_logprob: float | None = None
     streamed: Extent = NOTHING
+    reasoning: str = ""
 
     @property
     def written(self) -> Extent:

@@ -39,6 +39,8 @@ from hybrid_mcp.domain.profile import ModelSpec, Tier
 CHEAP_FLOOR = Usd(1 * NANOS_PER_USD)
 PREMIUM_FLOOR = Usd(5 * NANOS_PER_USD)
 CHEAPEST_ONLY_BELOW_PERCENT = 5
+LEAST_TO_THINK_TOKENS = 256
+"""With less to write, a model that thinks aloud comes to no answer."""
 WEAK_MODEL_NOTE = (
     "answered by the small embedded model because nothing else may run: a larger local model (install Ollama and "
     "`ollama pull` one) or an API key (see `hybrid-mcp doctor`) would do better"
@@ -278,6 +280,8 @@ def _ordered_local(
 def _thinks_aloud(situation: Situation, left: Sequence[Candidate]) -> bool:
     """Whether local models are asked to go step by step: the band wanted a paid model and none may run."""
     if situation.level < BANDS[1] or any(not candidate.spec.local for candidate in left):
+        return False
+    if situation.request.max_output_tokens < LEAST_TO_THINK_TOKENS or situation.request.response_schema:
         return False
     premium_held_back = situation.level >= BANDS[2] and _active_floor(situation) is not None
     return premium_held_back or situation.profile.rules.fallback == "local_with_cot"
