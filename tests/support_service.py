@@ -20,6 +20,7 @@ from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.profile import ModelName, ModelSpec, Profile, ProviderSpec, RoutingRules
 from hybrid_mcp.ports import Listed, ModelFacts, Progress, ProviderCall
 from hybrid_mcp.purse import Purse
+from hybrid_mcp.second_look import SecondLook
 from hybrid_mcp.service import Service
 from hybrid_mcp.storage.memory import MemoryCache, MemoryLedger
 from tests.support_routing import CLOUD, HERE, WHITELIST
@@ -169,9 +170,13 @@ class Bench:
 
 def bench(
     *, local: Sequence[str] = (), cloud: Sequence[str] = (), profile: Profile | None = None,
-    confidence: float | None = None, **script: list[Completion | Exception | Behaviour],
+    confidence: float | None = None, judge: str | None = None, **script: list[Completion | Exception | Behaviour],
 ) -> Bench:  # fmt: skip
-    """Local models from fast to best, cloud models in profile order, and for each what it does."""
+    """Local models from fast to best, cloud models in profile order, and for each what it does.
+
+    `judge`: a local model that judges the others, and does what `judge_` says.
+    """
+    script = {name.rstrip("_"): steps for name, steps in script.items()}
     clock, notes, scripted = StillClock(), Notes(), Scripted(script)
     entries = [_listed(HERE, name, confidence) for name in local] + [_listed(CLOUD, name, None) for name in cloud]
     ledger, ids = MemoryLedger(clock), count(1)
@@ -183,7 +188,10 @@ def bench(
         profile=chosen, whitelist=lambda: WHITELIST, ledger=ledger, cache=MemoryCache(clock),
         candidates=Candidates(profile=chosen, catalog=catalog, prices=prices, clock=clock),
         purse=Purse(profile=chosen, ledger=ledger, observer=notes, clock=clock),
-            attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
+        attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
+        second_look=SecondLook(
+            catalog=catalog, clock=clock, judge=ModelSpec(provider=HERE, model=judge) if judge else None
+        ),
         discretion=Discretion(profile=chosen, scanner=PatternScanner()),
         observer=notes, clock=clock, new_id=lambda: f"r{next(ids)}",
     )  # fmt: skip

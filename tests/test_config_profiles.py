@@ -607,3 +607,23 @@ def test_any_text_either_loads_or_is_refused_with_one_line(profile: Path, text: 
 def test_any_bytes_either_load_or_are_refused(profile: Path, data: bytes):
     found = attempt(write(profile, data))
     assert isinstance(found, Profile) or found.startswith(str(profile))
+
+
+@pytest.mark.parametrize(
+    ("written", "judge"),
+    [("ollama:qwen2.5:7b", ModelName(provider="ollama", model="qwen2.5:7b")), ("null", None)],
+)
+def test_a_local_model_may_judge_the_others(profile: Path, written: str, judge: ModelName | None):
+    assert load(profile, f"routing_rules: {{judge: {written}}}").rules.judge == judge
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("openai:gpt-6.1-sol", "openai is not local; a judge runs on this machine"),
+        ("qwen2.5", "'qwen2.5' has no provider"),
+        ("[ollama:a]", "must be a text, not a list"),
+    ],
+)
+def test_a_judge_that_cannot_be_one_is_an_error(profile: Path, written: str, told: str):
+    assert told in problem(profile, f"routing_rules: {{judge: {written}}}")

@@ -14,13 +14,14 @@ from hybrid_mcp.config.private_patterns import matchers
 from hybrid_mcp.discretion import Discretion
 from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.domain.detectors import PatternScanner
-from hybrid_mcp.domain.profile import ProviderSpec
+from hybrid_mcp.domain.profile import ModelSpec, Profile, ProviderSpec
 from hybrid_mcp.gatekeeper import Dialogs, Gatekeeper
 from hybrid_mcp.observe.clock import SystemClock
 from hybrid_mcp.observe.memory import machine_memory_bytes
 from hybrid_mcp.ports import Clock, Ledger, Observer, PriceBook, Provider
 from hybrid_mcp.purse import Purse
 from hybrid_mcp.reports import Reports
+from hybrid_mcp.second_look import SecondLook
 from hybrid_mcp.service import Service
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def open_app(settings: Settings, observer: Observer) -> App:
             candidates=candidates,
             purse=Purse(profile=profile, ledger=ledger, observer=observer, clock=clock),
             attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
+            second_look=SecondLook(catalog=catalog, clock=clock, judge=_judge_of(profile)),
             cache=MemoryCache(clock=clock), discretion=Discretion(profile=profile, scanner=scanner),
             observer=observer, clock=clock,
             new_id=new_id, scope=f"{profile}",
@@ -101,6 +103,12 @@ def open_app(settings: Settings, observer: Observer) -> App:
             new_id=new_id, dialogs=Dialogs(clock),
         ),
     )  # fmt: skip
+
+
+def _judge_of(profile: Profile) -> ModelSpec | None:
+    name = profile.rules.judge
+    provider = None if name is None else profile.provider(name.provider)
+    return None if name is None or provider is None else ModelSpec(provider=provider, model=name.model)
 
 
 def new_id() -> str:

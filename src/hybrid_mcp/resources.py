@@ -33,6 +33,7 @@ def profile_json(app: App) -> str:
             "complexity_threshold": rules.threshold / 100, "always_try_local_first": rules.always_try_local_first,
             "local_models": _names(rules.local_models), "cloud_models": _names(rules.cloud_models),
             "fallback": rules.fallback,
+            "judge": None if rules.judge is None else str(rules.judge),
         },
         "approval": profile.approval, "airgap": profile.airgap, "notices": app.settings.notices,
     })  # fmt: skip

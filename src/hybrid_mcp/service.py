@@ -46,6 +46,7 @@ from hybrid_mcp.ports import (
     Progress,
 )
 from hybrid_mcp.purse import Purse
+from hybrid_mcp.second_look import SecondLook
 from hybrid_mcp.structured import check_schema
 
 HELD_UP_S = 0.2
@@ -63,6 +64,7 @@ class Service:
     whitelist: Callable[[], Whitelist]
     candidates: Candidates
     attempting: Attempting
+    second_look: SecondLook
     purse: Purse
     ledger: Ledger
     cache: Cache
@@ -146,6 +148,8 @@ class Service:
                 caps=self.purse.caps_left(call.request, tried), baseline=routed.baseline,
             )  # fmt: skip
             one = await self.attempting.attempt(step, terms, progress)
+            if waiting:
+                one = await self.second_look.at(one, replace(terms, limit_s=self._left_s(call)), progress)
             tried.append(one)
             self.observer.attempted(call.id, one.attempt)
             if one.completion is not None and not one.verdict.escalate:
@@ -194,6 +198,7 @@ class Service:
             escalated=any(one.verdict.escalate for one in tried if one.attempt.model != chosen.attempt.model),
             plan=routed.decision.steps, excluded=routed.decision.excluded,
             attempts=tuple(one.attempt for one in tried), usage=completion.usage, cost=cost,
+            judged="good" if chosen.verdict.good else "doubtful", judging_ms=sum(one.judging_ms for one in tried),
             saved=would_cost.minus(cost) if would_cost else ZERO, latency_ms=self._since_ms(call),
         )  # fmt: skip
 
@@ -203,7 +208,7 @@ class Service:
             request_id=call.id, status="completed", complexity=call.complexity, reason="the same request was answered "
             f"well by {kept.model} less than a day ago", budget=await self.purse.view(call.request, call.account),
             text=kept.completion.text, reasoning=kept.completion.reasoning, model=kept.model, provider=kept.provider,
-            local=kept.local, cached=True, usage=kept.completion.usage, saved=kept.value,
+            local=kept.local, cached=True, judged="good", usage=kept.completion.usage, saved=kept.value,
             latency_ms=self._since_ms(call),
         )  # fmt: skip
         self.observer.answered(answer)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from hybrid_mcp.domain.answer import Answer, Outcome, Status
+from hybrid_mcp.domain.answer import Answer, Judged, Outcome, Status
 from hybrid_mcp.domain.budget import Scope
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.scorer import Complexity
@@ -73,6 +73,8 @@ class CompletionResult(Wire):
     local: bool
     cached: bool
     escalated: bool
+    judged: Judged | None
+    judging_ms: int
     complexity: ScoreResult
     reason: str
     plan: list[PlanStep]
@@ -137,7 +139,7 @@ def completion_result(answer: Answer) -> CompletionResult:
     return CompletionResult(
         request_id=answer.request_id, status=answer.status, text=answer.text,
         reasoning=_ending_of(answer.reasoning), model=answer.model, provider=answer.provider, local=answer.local,
-        cached=answer.cached, escalated=answer.escalated,
+        cached=answer.cached, escalated=answer.escalated, judged=answer.judged, judging_ms=answer.judging_ms,
         complexity=score_result(answer.complexity), reason=answer.reason,
         plan=[
             PlanStep(model=step.spec.name, local=step.spec.local, bound_usd=step.bound.dollars) for step in answer.plan

@@ -36,6 +36,20 @@ def listed_models(field: Field, specs: Specs, *, local: bool) -> tuple[Listed, .
     return tuple(_listed(item, specs, local=local) for item in fields.items(field))
 
 
+def judging_model(field: Field, specs: Specs) -> ModelName | None:
+    """The local model of the key `judge`; None where it says null.
+
+    Raises:
+        ConfigError: the name is not known, or its provider is not local.
+    """
+    if field.is_null:
+        return None
+    name = _named(field, fields.text(field), specs, local=True)
+    if not specs[name.provider].local:
+        raise field.wrong(f"{name.provider} is not local; a judge runs on this machine, so that judging costs nothing")
+    return name
+
+
 def without_repeats(models: Iterable[Listed]) -> tuple[tuple[ModelName, ...], tuple[str, ...]]:
     """Each model once, and a notice for each old name.
 
@@ -68,10 +82,14 @@ def _listed(item: Field, specs: Specs, *, local: bool) -> Listed:
         field = given["model"]
         tier = take(given, "tier", lambda value: fields.choice(value, _TIERS), None)
     written = fields.text(field)
-    name = _present(field, written) if ":" not in written else _split(field, written, specs, local=local)
+    name = _named(field, written, specs, local=local)
     _check_place(field, specs[name.provider], local=local)
     old_name = written if ":" not in written else None
     return Listed(field=field, name=replace(name, tier=tier), old_name=old_name)
+
+
+def _named(field: Field, written: str, specs: Specs, *, local: bool) -> ModelName:
+    return _present(field, written) if ":" not in written else _split(field, written, specs, local=local)
 
 
 def _present(field: Field, written: str) -> ModelName:

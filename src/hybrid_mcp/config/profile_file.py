@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hybrid_mcp.config import fields, scalars
 from hybrid_mcp.config.fields import Field, Fields, take
-from hybrid_mcp.config.model_lists import listed_models, without_repeats
+from hybrid_mcp.config.model_lists import judging_model, listed_models, without_repeats
 from hybrid_mcp.config.private_patterns import MAX_PATTERNS, matcher
 from hybrid_mcp.config.provider_rows import ProviderRows, provider_rows
 from hybrid_mcp.domain.money import Usd
@@ -18,7 +18,7 @@ KEYS = (
     "profile", "monthly_budget", "daily_budget", "client_budget", "project_budget", "max_cost", "routing_rules",
     "providers", "approval", "airgap", "personal_data", "privacy", "private_patterns",
 )  # fmt: skip
-RULE_KEYS = ("complexity_threshold", "always_try_local_first", "local_models", "cloud_models", "fallback")
+RULE_KEYS = ("complexity_threshold", "always_try_local_first", "local_models", "cloud_models", "fallback", "judge")
 FALLBACKS: tuple[Fallback, ...] = ("local_with_cot", "local_best_effort", "local")
 APPROVALS: tuple[ApprovalMode, ...] = ("ask", "terminal", "deny", "allow")
 PERSONAL_DATA = ("stay_local", "allow_cloud")
@@ -89,6 +89,7 @@ def _rules(field: Field, rows: ProviderRows) -> tuple[RoutingRules, tuple[str, .
         local_models=tuple(name for name in models if rows.specs[name.provider].local),
         cloud_models=tuple(name for name in models if not rows.specs[name.provider].local),
         fallback=take(given, "fallback", lambda value: fields.choice(value, FALLBACKS), _DEFAULT_RULES.fallback),
+        judge=take(given, "judge", lambda value: judging_model(value, rows.specs), None),
     )
     return rules, notices
 

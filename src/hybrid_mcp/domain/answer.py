@@ -13,6 +13,7 @@ from hybrid_mcp.domain.routing import Step
 from hybrid_mcp.domain.scorer import Complexity
 
 Status = Literal["completed", "planned", "running"]
+Judged = Literal["good", "doubtful"]
 Outcome = Literal["ok", "doubtful", "failed", "timeout", "rate_limited", "refused", "cancelled"]
 
 
@@ -32,6 +33,7 @@ class Answer:
     """The whole result. `text`, `model` and `provider` are None where nothing was called (`status` "planned"), or no
     answer has come yet ("running").
 
+    `judged`: None where there is no answer. `judging_ms`: what second looks at answers took; they cost no money.
     `reasoning`: what the model wrote to come to the answer, where that was told apart from it.
     `cost` is the sum over all attempts; `saved` is what the profile's dearest cloud model would have cost more.
     `alerts`: budgets that came to a level with this call, and providers that charged more than they may; each is told
@@ -58,3 +60,5 @@ class Answer:
     saved: Usd = ZERO
     latency_ms: int = 0
     alerts: tuple[str, ...] = ()
+    judged: Judged | None = None
+    judging_ms: int = 0

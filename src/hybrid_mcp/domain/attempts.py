@@ -39,7 +39,7 @@ class Tried:
     `held_up`: it was refused for money that other calls have only set aside. `booked`: what the price book makes of the
     usage, None where that is missing or cannot be true. `trouble`: what the ledger could not write down. `repair`: what
     is to be mended, where the answer has not the shape that was asked for. `begun`: as much of an answer as had come
-    when the time was over.
+    when the time was over. `judging_ms`: what a second look at the answer took, beside the attempt itself.
     """
 
     step: Step
@@ -53,6 +53,11 @@ class Tried:
     trouble: str | None = None
     repair: Repair | None = None
     begun: str = ""
+    judging_ms: int = 0
+
+    def doubted(self, verdict: Verdict) -> Tried:
+        attempt = replace(self.attempt, outcome="doubtful", reason=verdict.reason or "")
+        return replace(self, verdict=verdict, attempt=attempt)
 
     def lasting(self, latency_ms: int) -> Tried:
         return replace(self, attempt=replace(self.attempt, latency_ms=latency_ms))

@@ -113,13 +113,17 @@ class ModelName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingRules:
-    """`threshold`: hundredths of the score from which paid models are eligible, 0 to 100."""
+    """`threshold`: hundredths of the score from which paid models are eligible, 0 to 100.
+
+    `judge`: the local model that judges the answers of other local ones, None for none.
+    """
 
     threshold: int = 60
     always_try_local_first: bool = True
     local_models: tuple[ModelName, ...] = ()
     cloud_models: tuple[ModelName, ...] = ()
     fallback: Fallback = "local_best_effort"
+    judge: ModelName | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

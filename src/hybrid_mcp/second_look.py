@@ -1,0 +1,96 @@
+"""A second look at a local answer that seems good, while a better model could still be asked.
+
+It costs time and no money: everything that it asks runs on this machine. Where it comes to nothing, the answer stays
+good.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import anyio
+
+from hybrid_mcp.attempting import Terms
+from hybrid_mcp.domain.attempts import Tried
+from hybrid_mcp.domain.completion import Completion, Message
+from hybrid_mcp.domain.confidence import SAMPLE_TEMPERATURE, SAMPLE_TOKENS, agreement, is_comparable
+from hybrid_mcp.domain.errors import HybridError
+from hybrid_mcp.domain.judging import Verdict
+from hybrid_mcp.domain.profile import ModelSpec
+from hybrid_mcp.domain.routing import Step
+from hybrid_mcp.ports import Catalog, Clock, Progress, ProviderCall
+from hybrid_mcp.watched import Watched
+
+MOST_S = 15.0
+"""A judge that has to be loaded takes some seconds; the better model waits meanwhile."""
+VERDICT_TOKENS = 8
+AGREES = 0.5
+"""Share of common words below which two short answers are two answers."""
+JUDGE_SYSTEM_PROMPT = (
+    "You check the work of others. Say `no` if the answer is wrong, beside the point or incomplete, else `yes`. Reply "
+    "with that one word."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondLook:
+    """`judge`: the local model that judges the answers of the others, None where the owner named none."""
+
+    catalog: Catalog
+    clock: Clock
+    judge: ModelSpec | None = None
+
+    async def at(self, one: Tried, terms: Terms, progress: Progress) -> Tried:
+        """The same attempt, with its verdict and the time that this took.
+
+        `terms.limit_s`: what is left for everything; a quarter of it, and `MOST_S` seconds, are the most that is taken.
+        """
+        completion = one.completion
+        if completion is None or not one.step.spec.local or not one.verdict.good or terms.request.response_schema:
+            return one
+        started = self.clock.monotonic()
+        reason = None
+        with anyio.move_on_after(min(terms.limit_s / 4, MOST_S)):
+            watched = Watched(progress, self.clock.now())
+            watched.held = True  # nothing of this is the answer
+            reason = await self._doubt(one.step, completion, terms, watched)
+        one = replace(one, judging_ms=round((self.clock.monotonic() - started) * 1000))
+        return one if reason is None else one.doubted(Verdict(reason=reason, escalate=True))
+
+    async def _doubt(self, step: Step, completion: Completion, terms: Terms, progress: Progress) -> str | None:
+        if self.judge is not None and self.judge.name != step.spec.name:
+            return await self._judged(self.judge, completion, terms, progress)
+        if completion.mean_logprob is None and is_comparable(completion.text):
+            return await self._sampled_again(step, completion, terms, progress)
+        return None
+
+    async def _judged(self, judge: ModelSpec, completion: Completion, terms: Terms, progress: Progress) -> str | None:
+        question = "\n\n".join(message.content for message in terms.request.messages() if message.role == "user")
+        asked = f"Question:\n{question}\n\nAnswer:\n{completion.text}\n\nIs the answer right and complete?"
+        call = ProviderCall(
+            model=judge.model, max_output_tokens=VERDICT_TOKENS,
+            messages=(Message("system", JUDGE_SYSTEM_PROMPT), Message("user", asked)),
+        )  # fmt: skip
+        said = await self._asked(judge, call, progress)
+        first = re.search(r"[^\W_]+", said)
+        return f"{judge.name} judges it to be wrong" if first and first[0].lower() == "no" else None
+
+    async def _sampled_again(self, step: Step, completion: Completion, terms: Terms, progress: Progress) -> str | None:
+        call = ProviderCall(
+            model=step.spec.model, messages=step.messages(terms.request), stop=terms.request.stop,
+            max_output_tokens=min(step.output_cap, SAMPLE_TOKENS), temperature=SAMPLE_TEMPERATURE,
+        )  # fmt: skip
+        other = await self._asked(step.spec, call, progress)
+        if other.strip() and agreement(completion.text, other) < AGREES:
+            return "asked once more, the model says something else"
+        return None
+
+    async def _asked(self, spec: ModelSpec, call: ProviderCall, progress: Progress) -> str:
+        """What it says; nothing where it fails. It waits for its turn like every call."""
+        progress.status(f"{spec.name} judges the answer")
+        try:
+            async with self.catalog.turn(spec, progress):
+                return (await self.catalog.provider(spec).complete(call, progress)).text
+        except HybridError:
+            return ""
