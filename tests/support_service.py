@@ -18,11 +18,13 @@ from hybrid_mcp.domain.completion import Completion, Request, Usage
 from hybrid_mcp.domain.detectors import PatternScanner
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.profile import ModelName, ModelSpec, Profile, ProviderSpec, RoutingRules
-from hybrid_mcp.ports import Listed, ModelFacts, Progress, ProviderCall
+from hybrid_mcp.experience import Experience
+from hybrid_mcp.ports import Listed, ModelFacts, Outcomes, Progress, ProviderCall
 from hybrid_mcp.purse import Purse
 from hybrid_mcp.second_look import SecondLook
 from hybrid_mcp.service import Service
 from hybrid_mcp.storage.memory import MemoryCache, MemoryLedger
+from tests.support_outcomes import Forgetful
 from tests.support_routing import CLOUD, HERE, WHITELIST
 
 NANOS_PER_TOKEN = 1_000_000
@@ -170,7 +172,8 @@ class Bench:
 
 def bench(
     *, local: Sequence[str] = (), cloud: Sequence[str] = (), profile: Profile | None = None,
-    confidence: float | None = None, judge: str | None = None, **script: list[Completion | Exception | Behaviour],
+    confidence: float | None = None, judge: str | None = None, outcomes: Outcomes | None = None,
+    **script: list[Completion | Exception | Behaviour],
 ) -> Bench:  # fmt: skip
     """Local models from fast to best, cloud models in profile order, and for each what it does.
 
@@ -193,6 +196,7 @@ def bench(
             catalog=catalog, clock=clock, judge=ModelSpec(provider=HERE, model=judge) if judge else None
         ),
         discretion=Discretion(profile=chosen, scanner=PatternScanner()),
+        experience=Experience(outcomes or Forgetful(), observer=notes, clock=clock),
         observer=notes, clock=clock, new_id=lambda: f"r{next(ids)}",
     )  # fmt: skip
     return Bench(service=service, scripted=scripted, ledger=ledger, clock=clock, notes=notes)

@@ -12,6 +12,7 @@ from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.scorer import score
 from training.data import RoutingSet
 from training.held_out import Trial, hashed, held_out, look
+from training.heuristics import heuristic_a, heuristic_b
 from training.keywords import keywords
 from training.metrics import interval, routing
 from training.model import Floats
@@ -51,9 +52,10 @@ def as_shipped(trial: Trial, slope: float, offset: float) -> Floats:
 
 def table(trials: Sequence[Trial], ngrams: Sequence[Trial], slope: float, offset: float) -> None:
     print(
-        "| held out | prompts | length | keywords | n-grams | learned | 95 % | CPT(50) | CPT(80) | as shipped | perfect |"
+        "| held out | prompts | length | heuristic A | heuristic B | keywords | n-grams | learned | 95 % | CPT(50) | CPT(80) |"
+        " as shipped | perfect |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     sums: list[list[float]] = []
     for trial, plain in zip(trials, ngrams, strict=True):
         data = trial.data
@@ -61,6 +63,8 @@ def table(trials: Sequence[Trial], ngrams: Sequence[Trial], slope: float, offset
         low, high = bounds(trial.scores, data)
         row = [
             measured([len(prompt) for prompt in data.prompts], data)[0],
+            measured([heuristic_a(prompt) for prompt in data.prompts], data)[0],
+            measured([heuristic_b(prompt) for prompt in data.prompts], data)[0],
             measured([keywords(prompt) for prompt in data.prompts], data)[0],
             measured(plain.scores, data)[0],
             learned[0],
@@ -70,14 +74,13 @@ def table(trials: Sequence[Trial], ngrams: Sequence[Trial], slope: float, offset
         if trial.name != "mmlu by subject":
             sums.append(row)
         print(
-            f"| {trial.name} | {len(data.prompts)} | {row[0]:.3f} | {row[1]:.3f} | {row[2]:.3f} | {row[3]:.3f} |"
-            f" {low:.3f} to {high:.3f} | {learned[1]:.0f} | {learned[2]:.0f} | {row[4]:.3f} | {row[5]:.3f} |",
+            f"| {trial.name} | {len(data.prompts)} | {' | '.join(f'{value:.3f}' for value in row[:6])} |"
+            f" {low:.3f} to {high:.3f} | {learned[1]:.0f} | {learned[2]:.0f} | {row[6]:.3f} | {row[7]:.3f} |",
             flush=True,
         )
     mean = np.mean(sums, axis=0)
     print(
-        f"| mean of the eight | | {mean[0]:.3f} | {mean[1]:.3f} | {mean[2]:.3f} | {mean[3]:.3f} | | | | {mean[4]:.3f} |"
-        f" {mean[5]:.3f} |"
+        f"| mean of the eight | | {' | '.join(f'{value:.3f}' for value in mean[:6])} | | | | {mean[6]:.3f} | {mean[7]:.3f} |"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hybrid_mcp.attempting import Attempting
@@ -14,11 +15,13 @@ from hybrid_mcp.config.private_patterns import matchers
 from hybrid_mcp.discretion import Discretion
 from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.domain.detectors import PatternScanner
+from hybrid_mcp.domain.learning import Learned
 from hybrid_mcp.domain.profile import ModelSpec, Profile, ProviderSpec
+from hybrid_mcp.experience import Experience
 from hybrid_mcp.gatekeeper import Dialogs, Gatekeeper
 from hybrid_mcp.observe.clock import SystemClock
 from hybrid_mcp.observe.memory import machine_memory_bytes
-from hybrid_mcp.ports import Clock, Ledger, Observer, PriceBook, Provider
+from hybrid_mcp.ports import Clock, Ledger, Observer, Outcomes, PriceBook, Provider
 from hybrid_mcp.purse import Purse
 from hybrid_mcp.reports import Reports
 from hybrid_mcp.second_look import SecondLook
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from hybrid_mcp.providers.embedded import Embedded
     from hybrid_mcp.providers.guarded import Breakers
     from hybrid_mcp.providers.http import Egress
+
+
+OUTCOMES_FILE = "learning.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +53,12 @@ class App:
     catalog: ProfileCatalog
     prices: PriceBook
     ledger: Ledger
+    outcomes: Outcomes
 
     async def aclose(self) -> None:
         await self.catalog.aclose()
         await self.ledger.aclose()
+        await self.outcomes.aclose()
 
 
 def open_app(settings: Settings, observer: Observer) -> App:
@@ -62,6 +70,7 @@ def open_app(settings: Settings, observer: Observer) -> App:
     from hybrid_mcp.storage.approvals import AuditTrail
     from hybrid_mcp.storage.breaker_file import BreakerFile
     from hybrid_mcp.storage.memory import MemoryCache
+    from hybrid_mcp.storage.outcomes import SqliteOutcomes
     from hybrid_mcp.storage.sqlite import SqliteLedger
 
     clock, profile = SystemClock(), settings.profile
@@ -81,11 +90,12 @@ def open_app(settings: Settings, observer: Observer) -> App:
         ollama_model=settings.ollama_model, machine_bytes=machine_memory_bytes(),
     )  # fmt: skip
     ledger, prices = SqliteLedger(settings.home / "ledger.db", clock=clock), GenaiPrices()
+    outcomes = SqliteOutcomes(settings.home / OUTCOMES_FILE, clock)
     scanner = PatternScanner(private=matchers(profile.private_patterns))
     candidates = Candidates(profile=profile, catalog=catalog, prices=prices, clock=clock)
     return App(
         settings=settings, account=Account(client=new_id(), project=settings.project), whitelist=whitelist,
-        catalog=catalog, prices=prices, ledger=ledger,
+        catalog=catalog, prices=prices, ledger=ledger, outcomes=outcomes,
         service=Service(
             profile=profile, whitelist=whitelist, ledger=ledger,
             candidates=candidates,
@@ -93,7 +103,7 @@ def open_app(settings: Settings, observer: Observer) -> App:
             attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
             second_look=SecondLook(catalog=catalog, clock=clock, judge=_judge_of(profile)),
             cache=MemoryCache(clock=clock), discretion=Discretion(profile=profile, scanner=scanner),
-            observer=observer, clock=clock,
+            experience=Experience(outcomes, observer=observer, clock=clock), observer=observer, clock=clock,
             new_id=new_id, scope=f"{profile}",
         ),
         reports=Reports(profile=profile, ledger=ledger, candidates=candidates, breakers=breakers),
@@ -109,6 +119,23 @@ def _judge_of(profile: Profile) -> ModelSpec | None:
     name = profile.rules.judge
     provider = None if name is None else profile.provider(name.provider)
     return None if name is None or provider is None else ModelSpec(provider=provider, model=name.model)
+
+
+async def learned_in(home: Path) -> Learned | None:
+    """What a home has learned. Nothing is created.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    if not (home / OUTCOMES_FILE).exists():
+        return None
+    from hybrid_mcp.storage.outcomes import SqliteOutcomes
+
+    outcomes = SqliteOutcomes(home / OUTCOMES_FILE, SystemClock())
+    try:
+        return await outcomes.learned()
+    finally:
+        await outcomes.aclose()
 
 
 def new_id() -> str:

@@ -9,7 +9,14 @@ from typing import Annotated, cast
 from cyclopts import App as Cli
 from cyclopts import CycloptsError, Parameter
 
-from hybrid_mcp import __version__, commands_asking, commands_lists, commands_money, commands_owner
+from hybrid_mcp import (
+    __version__,
+    commands_asking,
+    commands_lists,
+    commands_money,
+    commands_owner,
+    commands_scorer,
+)
 from hybrid_mcp.arguments import STDIN, Given, WrongUsage
 from hybrid_mcp.launch import OK, WRONG_USAGE, Common, serve
 
@@ -66,4 +73,5 @@ def _build() -> Cli:
     commands_money.add(cli, common)
     commands_owner.add(cli, common)
     commands_lists.add(cli, common)
+    commands_scorer.add(cli, common)
     return cli

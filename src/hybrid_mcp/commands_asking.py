@@ -9,13 +9,14 @@ from typing import Any, cast
 import anyio
 from cyclopts import App as Cli
 
-from hybrid_mcp.app import App
+from hybrid_mcp.app import App, learned_in
 from hybrid_mcp.arguments import Given, Json, WrongUsage, limit, prompt_of, schema_of
 from hybrid_mcp.domain.answer import Answer
 from hybrid_mcp.domain.completion import Effort, Quality, Request
-from hybrid_mcp.domain.errors import InvalidRequest
+from hybrid_mcp.domain.errors import InvalidRequest, StorageError
+from hybrid_mcp.domain.learning import Learned
 from hybrid_mcp.domain.scorer import score as score_request
-from hybrid_mcp.launch import OK, REFUSED
+from hybrid_mcp.launch import OK, REFUSED, Common
 from hybrid_mcp.tables import print_table
 from hybrid_mcp.terminal import Heard, TerminalProgress, tame, told
 
@@ -82,11 +83,11 @@ def add(cli: Cli, common: Given) -> None:
         if jsonl is (prompt is not None):
             raise WrongUsage("give either a PROMPT, or --jsonl and one JSON object a line on standard input")
         if prompt is None:
-            return _score_lines()
+            return _score_lines(_learned(common.value))
         request = Request(prompt=prompt_of(prompt), context=context, system_prompt=system_prompt, task_type=task_type)
         from hybrid_mcp.wire import score_result
 
-        result = score_result(score_request(request))
+        result = score_result(score_request(request, _learned(common.value)))
         if as_json:
             print(result.to_json())
         else:
@@ -132,7 +133,7 @@ def _print_plan(answer: Answer) -> None:
     print_table(("left out", "because"), [(one.model, one.reason) for one in answer.excluded])
 
 
-def _score_lines() -> int:
+def _score_lines(learned: Learned | None) -> int:
     """One line out for each line in that is not blank; a bad one is told in its place, and the others still count."""
     from hybrid_mcp.wire import score_result
 
@@ -141,12 +142,21 @@ def _score_lines() -> int:
         if not line.strip():
             continue
         try:
-            print(score_result(score_request(_scorable(line))).to_json())
+            print(score_result(score_request(_scorable(line), learned)).to_json())
         except InvalidRequest as error:
             sys.stderr.write(f"hybrid-mcp: line {number}: {error}\n")
             print(json.dumps({"error": str(error)}))
             code = REFUSED
     return code
+
+
+def _learned(common: Common) -> Learned | None:
+    """As for a real call: what cannot be read moves no score."""
+    try:
+        return anyio.run(learned_in, common.home_folder())
+    except StorageError as error:
+        sys.stderr.write(f"hybrid-mcp: scored without what was learned: {error}\n")
+        return None
 
 
 def _scorable(line: str) -> Request:

@@ -11,7 +11,6 @@ from hybrid_mcp.app import App
 from hybrid_mcp.domain.answer import Answer
 from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.errors import HybridError
-from hybrid_mcp.domain.scorer import score
 from hybrid_mcp.host import Calls, Host, in_words
 from hybrid_mcp.pending import Pulse, Work
 
@@ -63,7 +62,8 @@ async def fetched(app: App, work: Work, wait_s: float, ctx: Calls) -> Answer:
     service = app.service
     ran_s = service.clock.monotonic() - work.started
     return Answer(
-        request_id=work.id, status="running", complexity=score(work.request), latency_ms=round(ran_s * 1000),
+        request_id=work.id, status="running", complexity=await service.experience.score(work.request),
+        latency_ms=round(ran_s * 1000),
         reason=f"still running after {ran_s:.0f} s ({work.pulse.words}): call get_completion with this request_id",
         budget=await service.purse.view(work.request, app.account),
     )  # fmt: skip

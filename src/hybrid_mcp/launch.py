@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from hybrid_mcp.config import Settings, load_settings, whitelist_notices
+from hybrid_mcp.config.home import find_home
 from hybrid_mcp.config.keyring_keys import read_keyring
 from hybrid_mcp.config.settings import with_keyring
 
@@ -36,6 +37,10 @@ class Common:
         return load_settings(
             environ=os.environ, home=self.home, profile=self.profile, project=self.project, airgap=self.airgap
         )
+
+    def home_folder(self) -> Path:
+        """Where the home is, also where the profile cannot be read. Raises ConfigError."""
+        return find_home(self.home if self.home is not None else os.environ.get("HYBRID_MCP_HOME") or None)
 
     def opened(self, observer: Observer | None = None) -> App:
         """An application of which nothing is open yet, for commands that only read or write small files."""

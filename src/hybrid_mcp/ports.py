@@ -13,6 +13,7 @@ from hybrid_mcp.domain.alerts import Alert
 from hybrid_mcp.domain.answer import Answer, Attempt
 from hybrid_mcp.domain.budget import Account, BudgetView, Caps, Overbilled, PeriodName, Quote
 from hybrid_mcp.domain.completion import Completion, Effort, Message, Request, Usage
+from hybrid_mcp.domain.learning import Learned, Lesson, Outcome, Reported
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.privacy import Finding
 from hybrid_mcp.domain.profile import ModelSpec
@@ -252,6 +253,40 @@ class Cache(Protocol):
     async def get(self, fingerprint: str) -> CachedAnswer | None: ...
 
     async def put(self, fingerprint: str, answer: CachedAnswer) -> None: ...
+
+
+class Outcomes(Protocol):
+    """What became of local models' answers in this home. All methods raise StorageError."""
+
+    async def learned(self) -> Learned | None:
+        """What all processes of this home have learned by now, None before the first call."""
+        ...
+
+    async def remember(self, lesson: Lesson) -> None:
+        """Keep what can be learned from a call, and learn what its judge said."""
+        ...
+
+    async def report(self, request_id: str, *, ok: bool, client: str) -> Reported:
+        """A user's word on a call's answer; of several on one call the last one counts.
+
+        Raises:
+            InvalidRequest: no such call is remembered.
+        """
+        ...
+
+    async def log(self) -> Sequence[Outcome]:
+        """Every outcome that counts, the oldest first."""
+        ...
+
+    async def relearn(self) -> bool:
+        """Learn everything anew from the log; whether that was known already."""
+        ...
+
+    async def reset(self) -> int:
+        """Forget everything: how many outcomes were known."""
+        ...
+
+    async def aclose(self) -> None: ...
 
 
 class SecretScanner(Protocol):

@@ -35,8 +35,9 @@ from hybrid_mcp.domain.profile import ModelSpec, Profile
 from hybrid_mcp.domain.redaction import Outgoing
 from hybrid_mcp.domain.reservation import Free, Settlement
 from hybrid_mcp.domain.routing import Decision, decide
-from hybrid_mcp.domain.scorer import Complexity, score
+from hybrid_mcp.domain.scorer import Complexity
 from hybrid_mcp.domain.whitelist import Whitelist
+from hybrid_mcp.experience import Experience
 from hybrid_mcp.ports import (
     Cache,
     CachedAnswer,
@@ -69,6 +70,7 @@ class Service:
     ledger: Ledger
     cache: Cache
     discretion: Discretion
+    experience: Experience
     observer: Observer
     clock: Clock
     new_id: Callable[[], str]
@@ -88,7 +90,7 @@ class Service:
         """
         call = _Call(
             request=request, id=request_id or self.new_id(), account=account, started=self.clock.monotonic(),
-            complexity=score(request), attempt_s=attempt_s,
+            complexity=await self.experience.score(request), attempt_s=attempt_s,
         )  # fmt: skip
         if request.response_schema:
             await to_thread.run_sync(check_schema, request.response_schema)
@@ -128,6 +130,7 @@ class Service:
         answer = replace(self._completed(call, routed, tried, found), reason=reason, alerts=alerts)
         if request.is_repeatable and _is_worth_keeping(chosen, tried, preferred):
             await self.cache.put(fingerprint, _to_keep(answer, completion))
+        await self.experience.remember(call.id, request, call.complexity, tried)
         self.observer.answered(answer)
         return answer
 

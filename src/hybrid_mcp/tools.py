@@ -20,11 +20,13 @@ from hybrid_mcp.wire import (
     AllowedResult,
     BudgetResult,
     CompletionResult,
+    ReportResult,
     WhitelistResult,
     Wire,
     allowed_result,
     budget_result,
     completion_result,
+    report_result,
     whitelist_result,
 )
 
@@ -114,6 +116,17 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
         with in_words():
             work = host.pending.find(request_id)
         return _result(completion_result(await fetched(host.app(), work, wait_s, ctx)))
+
+    @server.tool(
+        description="Routing learns if an answer was right. note is not kept.",
+        annotations=_hints(read_only=False, destructive=False, idempotent=True, open_world=False),
+    )
+    async def report_outcome(request_id: str, ok: bool, note: str = "") -> Annotated[CallToolResult, ReportResult]:
+        with in_words():
+            app = host.app()
+            return _result(
+                report_result(await app.service.experience.report(request_id, ok=ok, client=app.account.client))
+            )
 
 
 def _request(*, max_cost: float | None, **arguments: Any) -> Request:

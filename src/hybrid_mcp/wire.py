@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hybrid_mcp.domain.answer import Answer, Judged, Outcome, Status
 from hybrid_mcp.domain.budget import Scope
+from hybrid_mcp.domain.learning import Reported
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.scorer import Complexity
 from hybrid_mcp.domain.whitelist import Verdict
@@ -99,6 +100,13 @@ class WhitelistResult(Wire):
     how_to_approve: str | None
 
 
+class ReportResult(Wire):
+    request_id: str
+    counted: bool
+    outcomes: int
+    message: str
+
+
 class ModelCost(Wire):
     model: str
     requests: int
@@ -185,6 +193,12 @@ def whitelist_result(requested: Requested) -> WhitelistResult:
         status=requested.status, approval_id=request.id if request else None,
         how_to_approve=requested.how_to_approve,
     )  # fmt: skip
+
+
+def report_result(reported: Reported) -> ReportResult:
+    return ReportResult(
+        request_id=reported.request_id, counted=reported.counted, outcomes=reported.outcomes, message=reported.message
+    )
 
 
 def budget_result(status: BudgetStatus) -> BudgetResult:

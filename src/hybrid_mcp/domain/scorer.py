@@ -16,9 +16,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from hybrid_mcp.domain.completion import Request
-from hybrid_mcp.domain.scorer_features import scanned, words_of
+from hybrid_mcp.domain.learning import Learned
+from hybrid_mcp.domain.scorer_features import features, scanned, words_of
 from hybrid_mcp.domain.scorer_learned import BASE_HUNDREDTHS, learned_shares
+from hybrid_mcp.domain.traits import Traits, traits
 
+OUTCOMES = "outcomes"
+"""The signal of what this home has learned of its own local models."""
 LARGE_CONTEXT_TOKENS = 8_000
 """Above this many estimated tokens a small local context window is used up."""
 
@@ -118,9 +122,24 @@ class Complexity:
     def score(self) -> float:
         return self.hundredths / 100
 
+    @property
+    def unlearned(self) -> int:
+        """Hundredths without what this home has learned."""
+        return max(0, min(100, sum(self.signals.values()) - self.signals.get(OUTCOMES, 0)))
 
-def score(request: Request) -> Complexity:
-    """The complexity of prompt, context, system prompt and task type; the same in every process."""
+
+def traits_of(prompt: str, secret: bytes) -> Traits:
+    """What is kept of a prompt to learn from."""
+    text = scanned(prompt)
+    spelled = words_of(text)
+    return traits(features(text, english_characters(prompt), Counter(spelled)), spelled, secret)
+
+
+def score(request: Request, learned: Learned | None = None) -> Complexity:
+    """The complexity of prompt, context, system prompt and task type; the same in every process.
+
+    `learned`: what this home has learned of its own local models, which moves the score as far as its evidence goes.
+    """
     prompt_size = english_characters(request.prompt)
     context_size = english_characters(request.context)
     tokens = (prompt_size + context_size + english_characters(request.system_prompt)) // 4 + 1
@@ -128,10 +147,11 @@ def score(request: Request) -> Complexity:
     spelled = words_of(text)
     counts = Counter(spelled)
     words = counts.keys()
+    numbers = features(text, prompt_size, counts)
     given = _given_task(request.task_type)
     signals = {
         "base": BASE_HUNDREDTHS,
-        **learned_shares(text, prompt_size, counts),
+        **learned_shares(numbers, words),
         "complex_words": _COMPLEX_SHARES[min(len(words & _COMPLEX), 3)],
         "debugging_words": 20 if words & _DEBUGGING else 0,
         "redesign_words": 30 if words & _REDESIGN else 0,
@@ -141,6 +161,7 @@ def score(request: Request) -> Complexity:
         "context_length": _between(context_size, _CONTEXT),
         "explain_large_context": _between(context_size, _EXPLAIN) if "explain" in words else 0,
         "over_8000_tokens": 40 if tokens > LARGE_CONTEXT_TOKENS else 0,
+        OUTCOMES: 0 if learned is None else learned.shift_of(numbers, spelled),
     }
     inferred = _inferred_task(request, spelled, words, prompt_size)
     return Complexity(

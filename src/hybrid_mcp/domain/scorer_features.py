@@ -37,6 +37,7 @@ _WORD_GROUPS: Mapping[str, str] = {
     "function_words": "the a an of in to and is are was were be been for on with as by at from it this that or which"
     " has have had",
 }
+FUNCTION_WORDS = frozenset(_WORD_GROUPS["function_words"].split())
 SIGNALS: Mapping[str, tuple[str, ...]] = {
     "length": ("length", "sentence_length"),
     "numbers": ("digits", "numbers", "quantity"),

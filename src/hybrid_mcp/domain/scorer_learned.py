@@ -5,27 +5,26 @@ The weights are data of the package, made by `training/`; docs/scorer.md is thei
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from functools import cache
 from itertools import islice, repeat
 
 from hybrid_mcp.domain import scorer_weights
-from hybrid_mcp.domain.scorer_features import NAMES, SIGNALS, features
+from hybrid_mcp.domain.scorer_features import NAMES, SIGNALS
 
 BASE_HUNDREDTHS = scorer_weights.BASE_HUNDREDTHS
 _FEATURES = [scorer_weights.FEATURES[name] for name in NAMES]
 
 
-def learned_shares(text: str, size: int, counts: Mapping[str, int]) -> dict[str, int]:
+def learned_shares(numbers: Sequence[float], words: Collection[str]) -> dict[str, int]:
     """Hundredths by signal, on top of `BASE_HUNDREDTHS`.
 
-    `text`: what is scanned of the prompt. `size`: the whole prompt's, in characters of English. `counts`: how
-    often each of the text's words is in it.
+    `numbers`: the prompt's features. `words`: its distinct words.
     """
-    found = map(_share, features(text, size, counts), _FEATURES)
+    found = map(_share, numbers, _FEATURES)
     shares = {signal: round(sum(islice(found, len(names)))) for signal, names in SIGNALS.items()}
-    heard = sum(map(word_weights().get, counts, repeat(0)))
-    shares["words"] = round(heard * scorer_weights.HUNDREDTHS_PER_WORD_UNIT / divisor(len(counts)))
+    heard = sum(map(word_weights().get, words, repeat(0)))
+    shares["words"] = round(heard * scorer_weights.HUNDREDTHS_PER_WORD_UNIT / divisor(len(words)))
     return shares
 
 

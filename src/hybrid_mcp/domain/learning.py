@@ -1,0 +1,191 @@
+"""What a home has learned of its own local models: how much more often they fail on such a prompt than the score says.
+
+Nothing but sums of whole numbers: for each mark and each number of a prompt, how far outcomes were from the score, and
+how much evidence that is. So the order in which outcomes come does not matter, several processes may add at once, and
+an outcome that is taken back leaves nothing behind. A rate that few outcomes speak for is drawn towards the score: it
+is the mean of a normal posterior whose prior weighs as much as `PRIOR` outcomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count, repeat
+from typing import Literal
+
+from hybrid_mcp.domain.scorer_features import NAMES
+from hybrid_mcp.domain.traits import MARKS, STEPS, Traits, traits
+
+Label = Literal["failed", "held", "confirmed", "doubted", "accepted"]
+"""A user says of a local answer that it was bad or good, or of a better model's that it was good after a local one was
+doubted; the judge doubts a local answer or accepts it."""
+Sums = Mapping[int, tuple[int, int]]
+"""By place: how far outcomes were above the score, in thousandths, and how much they weigh, in tenths of a report."""
+
+Local = Literal["answered", "doubted", "none"]
+"""Of a call: a local model's answer was returned, or was doubted and a better model's returned, or there was none."""
+
+REPORTS: tuple[Label, ...] = ("failed", "held", "confirmed")
+WEIGHTS: Mapping[Label, int] = {"failed": 10, "held": 10, "confirmed": 5, "doubted": 3, "accepted": 3}
+"""In tenths of a user's word."""
+SEEN_BY_JUDGE = 0.3
+"""The judge finds about so many of the bad answers, so what it accepts says little. An accepted answer counts as its
+probability to be bad after that: then a judge alone moves no score up or down on average."""
+PRIOR, PRIOR_OF_NUMBERS = 16.0, 30.0
+"""In outcomes. Chosen, like the share below, on other sets than those that docs/learning.md tells of."""
+SHARE_OF_NUMBERS = 0.1
+MOST_HUNDREDTHS, HALF_AT = 40, 50
+"""The score moves by at most `MOST_HUNDREDTHS`, by half as much after `HALF_AT` outcomes."""
+
+OVERALL = MARKS + len(NAMES)
+"""The place of what holds for every prompt; after the marks come the numbers, then this."""
+PLACES = OVERALL + 1
+_NOTHING = (0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a local model's answer. `hundredths`: what the score was, without anything learned here."""
+
+    traits: Traits
+    hundredths: int
+    label: Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """A call that may be learned from, and what the judge said of its local answer, None where it said nothing."""
+
+    request_id: str
+    prompt: str
+    hundredths: int
+    local: Local
+    verdict: Label | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """What became of a report. `outcomes`: how many are known now."""
+
+    request_id: str
+    counted: bool
+    outcomes: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What one home has learned. `secret`: with which its marks are found."""
+
+    secret: bytes
+    sums: Sums = field(default_factory=dict[int, tuple[int, int]])
+
+    @property
+    def outcomes(self) -> float:
+        """The evidence, in users' words."""
+        return _at(self.sums, OVERALL)[1] / 10
+
+    def shift_of(self, numbers: Iterable[float], spelled: Sequence[str]) -> int:
+        """Hundredths to add to the score of a prompt: `numbers` its features, `spelled` its words."""
+        return self.shift(traits(numbers, spelled, self.secret)) if self.sums else 0
+
+    def shift(self, found: Traits) -> int:
+        above, weight = _at(self.sums, OVERALL)
+        if not weight:
+            return 0
+        overall = above / (weight + 10 * PRIOR_OF_NUMBERS)
+        shift = overall + _of_marks(self.sums, found.marks, overall)
+        shift += SHARE_OF_NUMBERS * _of_numbers(self.sums, found.numbers)
+        most = int(limit(weight / 10))
+        return max(-most, min(most, round(shift)))
+
+
+def label_of(local: Local, *, ok: bool) -> Label | None:
+    """What a user's word on a call's answer says of a local model; None where it says nothing."""
+    match local:
+        case "answered":
+            return "held" if ok else "failed"
+        case "doubted":
+            # A better model that failed too does not make the local answer right, nor its doubt a better one.
+            return "confirmed" if ok else "doubted"
+        case "none":
+            return None
+
+
+def reported(request_id: str, label: Label | None, outcomes: int, *, enough: bool = False) -> Reported:
+    """`enough`: so many reports were made lately that this one is not taken."""
+    if enough:
+        message = "not counted: enough reports were made in the last 24 hours"
+    elif label in REPORTS:
+        message = "counted, once for each request: the last report holds. The note was not kept"
+    else:
+        message = "not counted: it says nothing of a local model"
+    counted = not enough and label in REPORTS
+    return Reported(request_id=request_id, counted=counted, outcomes=outcomes, message=message)
+
+
+def limit(outcomes: float) -> float:
+    """The hundredths by which so many outcomes may move a score."""
+    return MOST_HUNDREDTHS * outcomes / (outcomes + HALF_AT)
+
+
+def parts(outcome: Outcome) -> dict[int, tuple[int, int]]:
+    """What an outcome adds to the sums."""
+    weight = WEIGHTS[outcome.label]
+    above = weight * (_target(outcome.label, outcome.hundredths) - outcome.hundredths)
+    found = dict.fromkeys(outcome.traits.marks, (above, weight))
+    for place, number in enumerate(outcome.traits.numbers, start=MARKS):
+        found[place] = above * number, weight * number * number
+    found[OVERALL] = above, weight
+    return found
+
+
+def summed(outcomes: Iterable[Outcome]) -> dict[int, tuple[int, int]]:
+    """The sums of these outcomes, in whatever order."""
+    sums: dict[int, tuple[int, int]] = {}
+    for outcome in outcomes:
+        add(sums, parts(outcome))
+    return sums
+
+
+def add(sums: dict[int, tuple[int, int]], more: Sums, sign: int = 1) -> None:
+    """Add to the sums in place; with a `sign` of -1, take away."""
+    for place, (above, weight) in more.items():
+        before = sums.get(place, (0, 0))
+        sums[place] = before[0] + sign * above, before[1] + sign * weight
+
+
+@cache
+def _target(label: Label, hundredths: int) -> int:
+    match label:
+        case "failed" | "confirmed" | "doubted":
+            return 100
+        case "held":
+            return 0
+        case "accepted":
+            bad = hundredths / 100
+            return round(100 * bad * (1 - SEEN_BY_JUDGE) / (1 - bad * SEEN_BY_JUDGE))
+
+
+def _of_marks(sums: Sums, marks: Sequence[int], overall: float) -> float:
+    """The marks' own shares. Their sum is divided by less than their number, so that weak hints add up."""
+    found, prior = 0.0, 10 * PRIOR
+    for above, weight in map(sums.get, marks, repeat(_NOTHING)):
+        if weight > 0:
+            found += (above - overall * weight) / (weight + prior)
+    return found / (len(marks) + 3) ** 0.5
+
+
+def _of_numbers(sums: Sums, numbers: Sequence[int]) -> float:
+    found, prior = 0.0, 10 * PRIOR_OF_NUMBERS * STEPS * STEPS
+    for number, (above, weight) in zip(numbers, map(sums.get, count(MARKS), repeat(_NOTHING)), strict=False):
+        if weight > 0:
+            found += above * number / (weight + prior)
+    return found
+
+
+def _at(sums: Sums, place: int) -> tuple[int, int]:
+    """A file that was tampered with may tell of less evidence than none: that counts as none, here and above."""
+    found = sums.get(place, _NOTHING)
+    return found if found[1] > 0 else _NOTHING

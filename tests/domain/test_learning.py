@@ -1,0 +1,128 @@
+"""What is learned from outcomes, and what it may do to a score."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.learning import (
+    OVERALL,
+    SEEN_BY_JUDGE,
+    WEIGHTS,
+    Label,
+    Learned,
+    Outcome,
+    add,
+    limit,
+    parts,
+    summed,
+)
+from hybrid_mcp.domain.learning_quality import prequential
+from hybrid_mcp.domain.scorer import OUTCOMES, score, traits_of
+from hybrid_mcp.domain.traits import MARKS, MOST_MARKS, unpacked
+
+SECRET = b"0123456789abcdef"
+WORDS = st.sampled_from(("cat", "dog", "train", "poem", "proof", "the", "of", "seven", "tax", "law", "heart", "12"))
+PROMPTS = st.lists(WORDS, min_size=1, max_size=80).map(" ".join)
+LABELS: st.SearchStrategy[Label] = st.sampled_from(("failed", "held", "confirmed", "doubted", "accepted"))
+
+
+def outcome(prompt: str, label: Label, hundredths: int = 40) -> Outcome:
+    return Outcome(traits=traits_of(prompt, SECRET), hundredths=hundredths, label=label)
+
+
+OUTCOMES_OF = st.builds(outcome, PROMPTS, LABELS, st.integers(min_value=0, max_value=100))
+FEW = settings(max_examples=25)
+LOGS = st.lists(OUTCOMES_OF, max_size=6)
+
+
+def learned(log: list[Outcome]) -> Learned:
+    return Learned(secret=SECRET, sums=summed(log))
+
+
+def test_nothing_was_learned_so_the_score_is_as_it_comes():
+    request = Request(prompt="Prove that the sum of two odd integers is even.")
+    assert score(request, learned([])) == score(request)
+
+
+def test_failures_on_one_kind_raise_that_kind_and_not_the_other():
+    log = [outcome(f"Which tax law holds for case {n} of the estate?", "failed") for n in range(40)]
+    log += [outcome(f"Write a cheerful poem about river stone {n}", "held") for n in range(40)]
+    known = learned(log)
+    law = score(Request(prompt="Which tax law holds for the estate of a child?"), known)
+    poem = score(Request(prompt="Write a cheerful poem about my river"), known)
+    assert law.signals[OUTCOMES] >= 10
+    assert poem.signals[OUTCOMES] <= -10
+    assert law.unlearned == score(Request(prompt="Which tax law holds for the estate of a child?")).hundredths
+
+
+@FEW
+@given(LOGS, PROMPTS)
+def test_no_score_moves_further_than_the_evidence_allows(log: list[Outcome], prompt: str):
+    known = learned(log)
+    shift = known.shift(traits_of(prompt, SECRET))
+    assert abs(shift) <= limit(known.outcomes)
+    assert abs(shift) <= 40
+
+
+@FEW
+@given(LOGS.flatmap(lambda log: st.tuples(st.just(log), st.permutations(log))))
+def test_the_order_of_outcomes_does_not_matter(logs: tuple[list[Outcome], list[Outcome]]):
+    assert summed(logs[0]) == summed(logs[1])
+
+
+@FEW
+@given(LOGS, OUTCOMES_OF)
+def test_an_outcome_that_is_taken_back_leaves_nothing_behind(log: list[Outcome], one: Outcome):
+    sums = summed(log)
+    add(sums, parts(one))
+    add(sums, parts(one), -1)
+    assert {place: pair for place, pair in sums.items() if any(pair)} == {
+        place: pair for place, pair in summed(log).items() if any(pair)
+    }
+
+
+def test_a_judge_alone_moves_no_score_on_average():
+    for hundredths in range(101):
+        up, down = parts(outcome("a", "doubted", hundredths)), parts(outcome("a", "accepted", hundredths))
+        seen = SEEN_BY_JUDGE * hundredths / 100
+        drift = up[OVERALL][0] * seen + down[OVERALL][0] * (1 - seen)
+        assert down[OVERALL][0] <= 0 <= up[OVERALL][0]
+        assert abs(drift) <= WEIGHTS["accepted"] / 2, "more than the rounding of a hundredth"
+
+
+@FEW
+@given(PROMPTS)
+def test_traits_are_few_and_come_back_from_their_bytes(prompt: str):
+    found = traits_of(prompt, SECRET)
+    assert unpacked(found.packed()) == found
+    assert len(found.marks) == len(set(found.marks)) <= MOST_MARKS
+    assert all(0 <= mark < MARKS for mark in found.marks)
+    assert all(-48 <= number <= 48 for number in found.numbers)
+
+
+def test_another_secret_gives_other_marks():
+    prompt = "Which river runs through the town of the stone bridge"
+    here, there = traits_of(prompt, SECRET), traits_of(prompt, bytes(16))
+    assert here.numbers == there.numbers
+    assert len(set(here.marks) & set(there.marks)) <= 2
+
+
+def test_sums_that_were_tampered_with_still_move_a_score_within_the_limit():
+    log = [outcome("cat dog train", "failed")] * 30
+    broken = {place: (10**15 * (-1) ** place, weight * (-1) ** place) for place, (_, weight) in summed(log).items()}
+    for place in list(broken)[::3]:
+        broken[place] = 5, -160
+    assert abs(Learned(secret=SECRET, sums=broken).shift(traits_of("cat dog train bread", SECRET))) <= 40
+
+
+def test_learning_is_judged_on_outcomes_that_it_has_not_seen():
+    log = [outcome(f"tax law number {n}", "failed") for n in range(30)]
+    log = [each for pair in zip(log, [outcome("a poem", "held")] * 30, strict=True) for each in pair]
+    found = prequential(log)
+    assert (found.reports, found.verdicts, found.failed) == (60, 0, 30)
+    assert found.ranked_before == 0.5
+    assert (found.ranked_after or 0) > 0.9
+    assert (found.loss_after or 9) < (found.loss_before or 0)
+    assert prequential(log[:1]).ranked_after is None
