@@ -166,7 +166,7 @@ class Attempting:
         if watched.held and restored.text:
             watched.show(restored.text)
         step, completion = _noted(step, restored.note), replace(completion, text=restored.text)
-        return answered(step, completion, booked, seen, asked_tokens=terms.request.max_output_tokens, repair=repair)
+        return answered(step, completion, booked, seen, request=terms.request, repair=repair)
 
     async def _while_heard_of(self, step: Step, call: ProviderCall, progress: Progress) -> Completion:
         """Ask the model. Meanwhile other processes hear that this one lives, so that they leave its money alone."""

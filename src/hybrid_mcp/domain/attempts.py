@@ -9,7 +9,7 @@ from typing import Literal
 
 from hybrid_mcp.domain.answer import Attempt, Outcome
 from hybrid_mcp.domain.budget import Overbilled
-from hybrid_mcp.domain.completion import Completion
+from hybrid_mcp.domain.completion import Completion, Request
 from hybrid_mcp.domain.eligibility import Candidate
 from hybrid_mcp.domain.errors import (
     BudgetExceeded,
@@ -101,7 +101,7 @@ def failed(step: Step, error: HybridError, seen: Seen) -> Tried:
 
 
 def answered(
-    step: Step, completion: Completion, booked: Usd | None, seen: Seen, *, asked_tokens: int,
+    step: Step, completion: Completion, booked: Usd | None, seen: Seen, *, request: Request,
     repair: Repair | None = None,
 ) -> Tried:  # fmt: skip
     """The provider answered.
@@ -115,12 +115,12 @@ def answered(
     attempt = Attempt(model=step.spec.name, outcome="ok", cost=least)
     completion = completion if booked is not None else replace(completion, usage=None)
     if not completion.text.strip():
-        empty = Verdict(reason="the answer is empty", escalate=True)
+        empty = Verdict(reasons=("the answer is empty",), escalate=True)
         failed_so = replace(attempt, outcome="failed", reason="the answer is empty")
         return Tried(step=step, attempt=failed_so, ending=ending, verdict=empty, booked=booked)
-    verdict = judge(completion, step.spec, shrunk=step.output_cap < asked_tokens)
+    verdict = judge(request, completion, step.spec, shrunk=step.output_cap < request.max_output_tokens)
     if verdict.good and repair is not None:
-        verdict = Verdict(reason=f"{MISSHAPEN}: {repair.what}", escalate=repair.mendable)
+        verdict = Verdict(reasons=(f"{MISSHAPEN}: {repair.what}",), escalate=repair.mendable)
     if verdict.reason is not None:
         attempt = replace(attempt, outcome="doubtful", reason=verdict.reason)
     return Tried(
@@ -160,7 +160,7 @@ def best_begun(tried: Sequence[Tried]) -> tuple[Tried, Completion] | None:
     longest = max(tried, key=lambda one: len(one.begun), default=None)
     if longest is None or not longest.begun.strip():
         return None
-    doubtful = Verdict(reason="cut off at the deadline", escalate=True)
+    doubtful = Verdict(reasons=("cut off at the deadline",), escalate=True)
     return replace(longest, verdict=doubtful), Completion(text=longest.begun, finish="length", usage=None)
 
 

@@ -2,47 +2,57 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hybrid_mcp.domain.completion import Completion, Message
+from hybrid_mcp.domain.answer_signs import REFUSED, signs
+from hybrid_mcp.domain.completion import Completion, Message, Request
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.tokens import can_be
 
-_REFUSAL = re.compile(
-    r"\s*(?:i(?:'m| am) (?:sorry|afraid)|sorry,|as an ai|i(?: cannot| can't| can not| am unable to|'m unable to)"
-    r" (?:help|assist|answer|provide|fulfil|comply|do that))",
-    re.IGNORECASE,
-)
+CUT_OFF = "cut off at the output limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`reason`: why the answer is doubtful, None where it is good. `escalate`: another model may well do better."""
+    """`reasons`: why the answer is doubtful, none where it is good. `escalate`: another model may well do better."""
 
-    reason: str | None = None
+    reasons: tuple[str, ...] = ()
     escalate: bool = False
 
     @property
+    def reason(self) -> str | None:
+        return "; ".join(self.reasons) or None
+
+    @property
     def good(self) -> bool:
-        return self.reason is None
+        return not self.reasons
 
 
 GOOD = Verdict()
 
 
-def judge(completion: Completion, spec: ModelSpec, *, shrunk: bool) -> Verdict:
-    """Look at an answer that is not empty. `shrunk`: its output cap was lower than the caller's."""
-    if completion.finish == "refusal" or _REFUSAL.match(completion.text):
-        return Verdict(reason="the model refused", escalate=True)
-    if completion.finish == "length":
+def judge(request: Request, completion: Completion, spec: ModelSpec, *, shrunk: bool) -> Verdict:
+    """Look at an answer that is not empty: in a few milliseconds, whatever it is, and without raising.
+
+    `shrunk`: its output cap was lower than the caller's. A paid model's answer is worth another one only where it is
+    surely bad.
+    """
+    if completion.finish == "refusal":
+        return Verdict(reasons=(REFUSED,), escalate=True)
+    is_cut = completion.finish == "length"
+    # What was cut off is not whole, so that only what is sure says more of it.
+    found = tuple(sign for sign in signs(request, completion.text) if sign.sure or not is_cut)
+    told = tuple(sign.reason for sign in found)
+    worth_another = any(spec.local or sign.sure for sign in found)
+    if is_cut:
         # A paid model stopped by the caller's own limit would be stopped there again by the next one, for more money.
-        return Verdict(reason="cut off at the output limit", escalate=spec.local or shrunk)
+        return Verdict(reasons=(CUT_OFF, *told), escalate=worth_another or spec.local or shrunk)
     floor, confidence = spec.confidence_floor, completion.mean_logprob
     if floor is not None and confidence is not None and confidence < floor:
-        return Verdict(reason=f"confidence {confidence:.2f} is below the model's threshold {floor:.2f}", escalate=True)
-    return GOOD
+        unsure = f"confidence {confidence:.2f} is below the model's threshold {floor:.2f}"
+        return Verdict(reasons=(*told, unsure), escalate=True)
+    return Verdict(reasons=told, escalate=worth_another)
 
 
 def believable(completion: Completion, *, sent: Sequence[Message], output_cap: int) -> bool:

@@ -1,0 +1,158 @@
+"""Numbers in an answer that contradict the prompt's own sum, or the answer's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+from hybrid_mcp.domain.answer_text import Exchange, mentions
+from hybrid_mcp.domain.arithmetic import MOST_CHARACTERS, worked_out
+
+_LONGEST_QUESTION = 200
+_NUMBER = r"\d{1,15}+(?:[.,]\d{1,15}+){0,4}"
+_NUMBERS = re.compile(_NUMBER)
+_GROUPING = re.compile(r"(?<=\d)(?:[ \u00a0\u202f_'’]|\{,\}|\\,)(?=\d{3}(?!\d))")
+_MOST_NUMBERS = 100
+_ASKED_SUM = re.compile(
+    r"(?:please |can you |could you )?(?:what(?:'s|’s| is)|calculate|compute|evaluate|work out|solve"
+    r"|how much is)?[: ]{0,3}"
+    r"(?P<sum>[-(]{0,3}\d[\d\s.+*/^()×·÷−–-]{1,100})(?P<rest>[^\d]{0,100})",
+    re.IGNORECASE,
+)
+_ASKED_SHARE = re.compile(
+    rf"(?:please )?(?:what(?:'s|’s| is)|calculate|compute|find)? ?(?P<share>{_NUMBER}) ?(?:%|percent|per cent) of "
+    rf"[$€£]?(?P<whole>{_NUMBER})(?P<rest>[^\d]{{0,100}})",
+    re.IGNORECASE,
+)
+_IN_WORDS = (
+    (re.compile(r"(?<=\d) (?:multiplied by|times|x) (?=\d)", re.IGNORECASE), " * "),
+    (re.compile(r"(?<=\d) divided by (?=\d)", re.IGNORECASE), " / "),
+    (re.compile(r"(?<=\d) (?:plus|added to) (?=\d)", re.IGNORECASE), " + "),
+    (re.compile(r"(?<=\d) minus (?=\d)", re.IGNORECASE), " - "),
+)
+_PLAIN_REST = re.compile(
+    r"[\s=?.!,:;]*(?:(?:equals?|is|answer|respond|reply|give|return|show|just|only|with|the|and|in|your|me|a|an|as|final"
+    r"|result|number|work|steps|step|by|explain|please|nothing|else|thanks|think|carefully|value"
+    r"|digits only)\b[\s=?.!,:;-]*)*",
+    re.IGNORECASE,
+)
+_OTHER_FORMS = re.compile(r"10 ?[\^*]|10\^|\de[+-]?\d|[bmr]illion|thousand|hundred", re.IGNORECASE)
+_VAGUE = re.compile(r"remainder|\brest\b|\bR ?\d|\be[+-]?\d|10\s?[\^*]|\\frac|\d\s?/\s?\d|approx|≈", re.IGNORECASE)
+
+_OPERATOR = r"[+*×·⋅÷/]|(?<=\s)[-−](?=\s)|\\times|\\cdot|\\div|x(?=[\s\d])"
+_OWN_SUM = re.compile(
+    rf"(?<![\d.,$€£])(?P<left>[$€£]?{_NUMBER})\s{{0,2}}(?P<sign>{_OPERATOR})\s{{0,2}}(?P<right>[$€£]?{_NUMBER})"
+    rf"\s{{0,2}}=\s{{0,2}}(?P<result>[$€£]?[-−]?{_NUMBER})"
+)
+_OPENING = re.compile(
+    r"(?:^[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?|(?P<word>[^\W\d_]{3,20})[ \t]+|[:.=][ \t]+)"
+    r"(?:\*\*|\${1,2}|\\[(\[])?[ \t]?\Z"
+)
+"""What may stand before a sum that stands for itself: the start of a line or sentence, a word, an equals sign."""
+_PART_OF_MORE = {"log", "sqrt", "sin", "cos", "tan", "times", "plus", "minus", "mod", "over", "half", "twice"}
+_MORE_AFTER = re.compile(
+    r"[ \t]{0,2}(?:[-+*×·⋅÷/−^%!(:\\°]|\.\d|,\d)|[\w]|[ \t]{1,2}(?:r|R|rem|mod|x|thousand|million)\b"
+)
+_OTHER_SUMS = (
+    "modul| mod |binary|octal|hexa|base | bit|xor|clock|wrong|incorrect|mistake|false|error|not equal|instead|field"
+    "|orwell|string|concat|riddle|puzzle|joke|pattern|guess|suppose|trick|paradox|floor|integer division|round|approx"
+    "|significant|≠"
+)
+_SUM_GIVEN = re.compile(r"\d\s{0,2}[-+*×x÷/−^]\s{0,2}\d{1,15}\s{0,2}=")
+_MOST_SUMS = 40
+
+
+def misses_the_sum(given: Exchange) -> bool:
+    """Whether the prompt is a sum, and the answer gives numbers of which none is its value."""
+    value = _value_asked(given.prompt.strip())
+    if value is None or _OTHER_FORMS.search(given.prose) or (value.denominator != 1 and _VAGUE.search(given.prose)):
+        return False
+    numbers = _NUMBERS.findall(given.said) + _NUMBERS.findall(_GROUPING.sub("", given.said))
+    known = set(_NUMBERS.findall(given.prompt))
+    if not numbers or (len(set(numbers)) > 1 and known.issuperset(numbers)):
+        return False
+    return len(numbers) <= _MOST_NUMBERS and not any(_may_be(number, abs(value)) for number in numbers)
+
+
+def _value_asked(prompt: str) -> Fraction | None:
+    if len(prompt) > _LONGEST_QUESTION:
+        return None
+    share = _ASKED_SHARE.fullmatch(prompt)
+    if share is not None and _PLAIN_REST.fullmatch(share["rest"]):
+        part, whole = _plain(share["share"]), _plain(share["whole"])
+        return None if part is None or whole is None else part * whole / 100
+    for words, sign in _IN_WORDS:
+        prompt = words.sub(sign, prompt)
+    asked = _ASKED_SUM.fullmatch(prompt)
+    if asked is None or len(asked["sum"]) > MOST_CHARACTERS or not _PLAIN_REST.fullmatch(asked["rest"]):
+        return None
+    text = asked["sum"].strip().rstrip(".")
+    return worked_out(text) if re.search(r"[+*/^×·÷−–-]\s*[\d(]", text[1:]) and _has_no_date(text) else None
+
+
+def _has_no_date(text: str) -> bool:
+    """`2024-01-15`, `555-1234` and `24/7` are no sums; a fraction alone is none that anyone asks for."""
+    return re.fullmatch(r"[\d./–-]+", text) is None
+
+
+def _plain(number: str) -> Fraction | None:
+    """`1,200.50` as English writes it; None where it could be read in another way."""
+    if re.fullmatch(r"\d+(?:\.\d+)?", number):
+        return Fraction(number)
+    return Fraction(number.replace(",", "")) if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", number) else None
+
+
+def _readings(number: str) -> Iterator[tuple[Fraction, int]]:
+    """Every number that it may stand for, with the count of its decimals: `1.200,5`, `1,200.5`, `1,200`, `1.200`."""
+    number = number.rstrip(".,")
+    yield Fraction(re.sub(r"[.,]", "", number)), 0
+    at = max(number.rfind("."), number.rfind(","))
+    if at > 0:
+        whole, decimals = re.sub(r"[.,]", "", number[:at]), number[at + 1 :]
+        yield Fraction(f"{whole}.{decimals}"), len(decimals)
+
+
+def _may_be(number: str, value: Fraction) -> bool:
+    """Whether the number is the value, or the value rounded to as many decimals as it has."""
+    return any(abs(read - value) < Fraction(1, 10**decimals) if value.denominator != 1 else read == value
+               for read, decimals in _readings(number))  # fmt: skip
+
+
+def contradicts_itself(given: Exchange) -> bool:
+    """Whether the answer holds a plain sum like `12 * 4 = 46` that is wrong."""
+    found = zip(range(_MOST_SUMS), _OWN_SUM.finditer(given.prose), strict=False)
+    if not any(_is_wrong(match, given.prose) for _, match in found):
+        return False
+    return not (
+        mentions(given.asked, _OTHER_SUMS) or mentions(given.prose, _OTHER_SUMS) or _SUM_GIVEN.search(given.asked)
+    )
+
+
+def _is_wrong(match: re.Match[str], text: str) -> bool:
+    before, after = text[max(0, match.start() - 30) : match.start()], text[match.end() : match.end() + 12]
+    opening = _OPENING.search(before.rpartition("\n")[2])
+    if opening is None or opening["word"] in _PART_OF_MORE or _MORE_AFTER.match(after):
+        return False
+    left, right, result = (_plain(match[name].strip("$€£")) for name in ("left", "right", "result"))
+    if left is None or right is None or result is None:
+        return False
+    return not _agrees(left, match["sign"], right, result, match["result"])
+
+
+def _agrees(left: Fraction, sign: str, right: Fraction, result: Fraction, written: str) -> bool:
+    match sign:
+        case "+":
+            value = left + right
+        case "-" | "−":
+            value = left - right
+        case "/" | "÷" | "\\div":
+            if not right:
+                return True
+            value = left / right
+        case _:
+            value = left * right
+    if value.denominator == 1 and left.denominator == right.denominator == 1:
+        return abs(value) == abs(result)
+    decimals = len(written.partition(".")[2])
+    return abs(abs(value) - abs(result)) <= Fraction(1, 10**decimals)

@@ -1,0 +1,69 @@
+"""What is wrong with an answer, as far as cheap and pure checks can tell: each sign with its reason in plain words.
+
+Precision comes before recall: a good answer that is doubted costs money. No reason holds a word of prompt or answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from hybrid_mcp.domain import (
+    answer_code,
+    answer_counts,
+    answer_echo,
+    answer_language,
+    answer_loops,
+    answer_numbers,
+    answer_refusals,
+)
+from hybrid_mcp.domain.answer_text import Exchange, exchange
+from hybrid_mcp.domain.completion import Request
+
+REFUSED = "the model refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """`sure`: so plain that another paid answer is worth its money."""
+
+    reason: str
+    sure: bool = False
+
+
+_Check = Callable[[Exchange], bool]
+
+_ALWAYS: tuple[tuple[_Check, Sign], ...] = (
+    (answer_echo.leaks, Sign("it shows the marks of the model's chat template", sure=True)),
+    (lambda given: answer_loops.loops(given.wish, given.text), Sign("it repeats itself over and over", sure=True)),
+)
+_OF_FREE_TEXT: tuple[tuple[_Check, Sign], ...] = (
+    (lambda given: answer_refusals.refuses(given.wish, given.text), Sign(REFUSED, sure=True)),
+    (answer_echo.echoes, Sign("it only repeats what was sent")),
+    (answer_echo.asks_back, Sign("it answers a question with a question")),
+    (
+        lambda given: answer_language.is_in_another_language(given.wish, given.asked, given.prose),
+        Sign("it is in another language than the prompt"),
+    ),
+    (answer_code.lacks_code, Sign("the prompt asks for code and there is none")),
+    (answer_numbers.misses_the_sum, Sign("its number is not what the prompt's own sum comes to")),
+    (answer_numbers.contradicts_itself, Sign("a sum in it is wrong")),
+    (answer_counts.breaks_the_count, Sign("it has another number of items than was asked for")),
+    (answer_counts.breaks_the_length, Sign("its length is far from what was asked for")),
+    (answer_counts.misses_the_choice, Sign("it names none of the choices")),
+    (answer_counts.is_out_of_range, Sign("its number is outside of the range that was asked for")),
+)
+_OF_WHOLE_TEXT: tuple[tuple[_Check, Sign], ...] = (
+    (answer_code.lacks_json, Sign("the prompt asks for JSON and there is none that parses")),
+    (answer_code.has_broken_python, Sign("a block of Python in it does not parse")),
+    (answer_code.has_open_braces, Sign("a block of code in it opens other braces than it closes")),
+)
+
+
+def signs(request: Request, text: str) -> Iterator[Sign]:
+    """What speaks against it. An answer in a shape is checked elsewhere; one with a stop sequence may end anywhere."""
+    given = exchange(request, text)
+    checks = _ALWAYS
+    if not request.response_schema:
+        checks = (*checks, *_OF_FREE_TEXT, *(() if request.stop else _OF_WHOLE_TEXT))
+    return (sign for check, sign in checks if check(given))
