@@ -82,7 +82,9 @@ async def test_one_that_says_the_same_again_is_believed():
 
 
 async def test_a_long_text_is_not_asked_for_twice():
-    long = says("Many words say it. Others say it otherwise, and some say more than that. " * 10)
+    long = says(
+        " ".join(f"In the year {year} it was called the capital of {year % 7} provinces." for year in range(1901, 1913))
+    )
     used = bench(local=["small"], cloud=["paid"], small=[long], paid=[PAID])
     assert (await used.complete(ASK)).text == long.text
     assert used.scripted.called == ["small"]

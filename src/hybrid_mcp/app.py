@@ -21,7 +21,7 @@ from hybrid_mcp.experience import Experience
 from hybrid_mcp.gatekeeper import Dialogs, Gatekeeper
 from hybrid_mcp.observe.clock import SystemClock
 from hybrid_mcp.observe.memory import machine_memory_bytes
-from hybrid_mcp.ports import Clock, Ledger, Observer, Outcomes, PriceBook, Provider
+from hybrid_mcp.ports import Clock, CodeRunner, Ledger, Observer, Outcomes, PriceBook, Provider
 from hybrid_mcp.purse import Purse
 from hybrid_mcp.reports import Reports
 from hybrid_mcp.second_look import SecondLook
@@ -100,7 +100,9 @@ def open_app(settings: Settings, observer: Observer) -> App:
             profile=profile, whitelist=whitelist, ledger=ledger,
             candidates=candidates,
             purse=Purse(profile=profile, ledger=ledger, observer=observer, clock=clock),
-            attempting=Attempting(ledger=ledger, catalog=catalog, prices=prices, clock=clock),
+            attempting=Attempting(
+                ledger=ledger, catalog=catalog, prices=prices, clock=clock, code_runner=_code_runner(profile),
+            ),
             second_look=SecondLook(catalog=catalog, clock=clock, judge=_judge_of(profile)),
             cache=MemoryCache(clock=clock), discretion=Discretion(profile=profile, scanner=scanner),
             experience=Experience(outcomes, observer=observer, clock=clock), observer=observer, clock=clock,
@@ -136,6 +138,14 @@ async def learned_in(home: Path) -> Learned | None:
         return await outcomes.learned()
     finally:
         await outcomes.aclose()
+
+
+def _code_runner(profile: Profile) -> CodeRunner | None:
+    if profile.code_check == "off":
+        return None
+    from hybrid_mcp.sandbox.bubblewrap import Bubblewrap
+
+    return Bubblewrap()
 
 
 def new_id() -> str:

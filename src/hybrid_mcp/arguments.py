@@ -70,6 +70,24 @@ def schema_of(option: str, text: str | None) -> str:
         raise WrongUsage(f"{option}: {why}; give the path of a JSON schema, or the schema itself") from None
 
 
+def assertions_in(option: str, path: Path | None) -> str:
+    """The text of the file, empty where none was named.
+
+    Raises:
+        WrongUsage: it cannot be read, or holds nothing.
+    """
+    if path is None:
+        return ""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "no text in UTF-8"
+        raise WrongUsage(f"{option}: {why}; give the path of a file of Python assertions") from None
+    if not text.strip():
+        raise WrongUsage(f"{option}: the file is empty; write assertions into it, such as `assert f(2) == 4`")
+    return text
+
+
 def month_of(option: str, text: str | None) -> str | None:
     """Raises WrongUsage where the text is no month."""
     if text is None or _MONTH.fullmatch(text):

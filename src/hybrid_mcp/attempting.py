@@ -11,6 +11,7 @@ import anyio
 from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
+from hybrid_mcp.asserting import with_assertions
 from hybrid_mcp.domain.attempts import (
     Seen,
     Tried,
@@ -38,7 +39,7 @@ from hybrid_mcp.domain.reasoning import separated
 from hybrid_mcp.domain.redaction import Outgoing
 from hybrid_mcp.domain.reservation import BEAT_S, LEASE_GRACE_S, Free, Hold, Reservation
 from hybrid_mcp.domain.routing import Repair, Step, shortened
-from hybrid_mcp.ports import Catalog, Clock, Ledger, PriceBook, Progress, ProviderCall
+from hybrid_mcp.ports import Catalog, Clock, CodeRunner, Ledger, PriceBook, Progress, ProviderCall
 from hybrid_mcp.structured import json_in, mismatch
 from hybrid_mcp.watched import Watched
 
@@ -61,12 +62,16 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempting:
-    """Makes attempts. Nothing that an attempt reserves is left open, however it ends."""
+    """Makes attempts. Nothing that an attempt reserves is left open, however it ends.
+
+    `code_runner`: None where the owner wants no code to be run.
+    """
 
     ledger: Ledger
     catalog: Catalog
     prices: PriceBook
     clock: Clock
+    code_runner: CodeRunner | None = None
 
     async def attempt(self, step: Step, terms: Terms, progress: Progress) -> Tried:
         """Try one model.
@@ -85,9 +90,13 @@ class Attempting:
             except ProviderError as error:
                 return never_sent(step, "failed", str(error))
             left = replace(terms, limit_s=terms.limit_s - (self.clock.monotonic() - started))
-            if step.spec.local:
-                return await self._free(step, left, watched, turn)
-            return await self._paid(step, left, watched, turn)
+            ask = self._free if step.spec.local else self._paid
+            one = await ask(step, left, watched, turn)
+        # Here the money is settled and the model is free for others.
+        answered_at = self.clock.monotonic()
+        left_s = terms.limit_s - (answered_at - started)
+        one = await with_assertions(one, terms.request.assertions, self.code_runner, left_s, progress)
+        return replace(one, judging_ms=self._since_ms(answered_at))
 
     async def _paid(self, step: Step, terms: Terms, watched: Watched, turn: AsyncExitStack) -> Tried:
         begun = self.clock.monotonic()

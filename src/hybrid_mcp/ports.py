@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from hybrid_mcp.domain.alerts import Alert
 from hybrid_mcp.domain.answer import Answer, Attempt
 from hybrid_mcp.domain.budget import Account, BudgetView, Caps, Overbilled, PeriodName, Quote
+from hybrid_mcp.domain.code_check import CodeRun
 from hybrid_mcp.domain.completion import Completion, Effort, Message, Request, Usage
 from hybrid_mcp.domain.learning import Learned, Lesson, Outcome, Reported
 from hybrid_mcp.domain.money import Usd
@@ -287,6 +288,18 @@ class Outcomes(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+class CodeRunner(Protocol):
+    """Runs code that nobody trusts where it can reach nothing. Neither method raises."""
+
+    async def run(self, code: str, assertions: str, limit_s: float) -> CodeRun:
+        """Run the code, then the assertions on what it has defined; given up after `limit_s` seconds."""
+        ...
+
+    async def trouble(self) -> str | None:
+        """Why no code can be run here, and what the owner does; None after one was run."""
+        ...
 
 
 class SecretScanner(Protocol):

@@ -29,8 +29,8 @@ def compact_output(schema: Mapping[str, Any]) -> Schema:
 
 def _outline(field: Schema) -> Schema:
     if "anyOf" in field:
-        # Only models read schemas of results, and they know a list of types.
-        return {"type": [one["type"] for one in cast("list[Schema]", field["anyOf"])]}
+        # Only models read schemas of results, and they know a list of types. The values of our enums are texts.
+        return {"type": [one.get("type", "string") for one in cast("list[Schema]", field["anyOf"])]}
     if field.get("type") == "array":
         return {"type": "array", "items": _outline(field["items"])}
     return {"type": "object"} if field.get("type") == "object" else field

@@ -47,7 +47,9 @@ class SecondLook:
         `terms.limit_s`: what is left for everything; a quarter of it, and `MOST_S` seconds, are the most that is taken.
         """
         completion = one.completion
-        if completion is None or not one.step.spec.local or not one.verdict.good or terms.request.response_schema:
+        if completion is None or not one.step.spec.local or not one.verdict.good or one.proof is not None:
+            return one
+        if terms.request.response_schema:
             return one
         started = self.clock.monotonic()
         reason = None
@@ -55,8 +57,8 @@ class SecondLook:
             watched = Watched(progress, self.clock.now())
             watched.held = True  # nothing of this is the answer
             reason = await self._doubt(one.step, completion, terms, watched)
-        one = replace(one, judging_ms=round((self.clock.monotonic() - started) * 1000))
-        return one if reason is None else one.doubted(Verdict(reason=reason, escalate=True))
+        one = replace(one, judging_ms=one.judging_ms + round((self.clock.monotonic() - started) * 1000))
+        return one if reason is None else one.doubted(Verdict(reasons=(reason,), escalate=True))
 
     async def _doubt(self, step: Step, completion: Completion, terms: Terms, progress: Progress) -> str | None:
         if self.judge is not None and self.judge.name != step.spec.name:

@@ -58,6 +58,7 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
         temperature: float | None = None,
         stop: list[str] | None = None,
         reasoning_effort: Effort | None = None,
+        assertions: Annotated[str, Field(description="Python, run on its code")] = "",
         on_deadline: Annotated[
             Literal["fail", "continue"], Field(description="continue: then fetch it with get_completion")
         ] = "fail",
@@ -67,7 +68,7 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
             force_local=force_local, force_cloud=force_cloud, confidential=confidential,
             preferred_model=preferred_model, max_cost=max_cost, max_output_tokens=max_output_tokens,
             deadline_s=deadline_s, dry_run=dry_run, response_schema=_schema_text(response_schema),
-            temperature=temperature, stop=tuple(stop or ()), reasoning_effort=reasoning_effort,
+            temperature=temperature, stop=tuple(stop or ()), reasoning_effort=reasoning_effort, assertions=assertions,
         )  # fmt: skip
         if on_deadline == "continue":
             return _result(completion_result(await started(host, request, ctx)))

@@ -45,8 +45,8 @@ async def taught(mcp: Client, prompts: Iterable[str]) -> dict[str, Any]:
     """What the last of these calls' reports, all of failures, was answered with."""
     told: dict[str, Any] = {}
     for prompt in prompts:
-        answer = (await mcp.call_tool("route_completion", {"prompt": prompt})).structured_content or {}
-        report = {"request_id": answer["request_id"], "ok": False, "note": NOTE}
+        answer: dict[str, Any] = (await mcp.call_tool("route_completion", {"prompt": prompt})).structured_content or {}
+        report: dict[str, Any] = {"request_id": answer["request_id"], "ok": False, "note": NOTE}
         told = (await mcp.call_tool("report_outcome", report)).structured_content or {}
         assert told["request_id"] == answer["request_id"]
     return told

@@ -12,17 +12,18 @@ from hybrid_mcp.config.model_lists import judging_model, listed_models, without_
 from hybrid_mcp.config.private_patterns import MAX_PATTERNS, matcher
 from hybrid_mcp.config.provider_rows import ProviderRows, provider_rows
 from hybrid_mcp.domain.money import Usd
-from hybrid_mcp.domain.profile import ApprovalMode, Fallback, ModelName, PrivacyMode, Profile, RoutingRules
+from hybrid_mcp.domain.profile import ApprovalMode, CodeCheck, Fallback, ModelName, PrivacyMode, Profile, RoutingRules
 
 KEYS = (
     "profile", "monthly_budget", "daily_budget", "client_budget", "project_budget", "max_cost", "routing_rules",
-    "providers", "approval", "airgap", "personal_data", "privacy", "private_patterns",
+    "providers", "approval", "airgap", "personal_data", "privacy", "private_patterns", "code_check",
 )  # fmt: skip
 RULE_KEYS = ("complexity_threshold", "always_try_local_first", "local_models", "cloud_models", "fallback", "judge")
 FALLBACKS: tuple[Fallback, ...] = ("local_with_cot", "local_best_effort", "local")
 APPROVALS: tuple[ApprovalMode, ...] = ("ask", "terminal", "deny", "allow")
 PERSONAL_DATA = ("stay_local", "allow_cloud")
 PRIVACY: tuple[PrivacyMode, ...] = ("local", "redact")
+CODE_CHECKS: tuple[CodeCheck, ...] = ("off", "bubblewrap")
 
 DEFAULT_MAX_COST = Usd.limit(10)
 """The most that one request may cost where a profile has no `max_cost`, in dollars."""
@@ -75,6 +76,7 @@ def _profile(path: Path, given: Fields, rules: RoutingRules, rows: ProviderRows)
         personal_data_stays_local=personal == "stay_local",
         privacy=take(given, "privacy", lambda field: fields.choice(field, PRIVACY), _DEFAULTS.privacy),
         private_patterns=take(given, "private_patterns", _patterns, ()),
+        code_check=take(given, "code_check", lambda field: fields.choice(field, CODE_CHECKS), _DEFAULTS.code_check),
     )
 
 

@@ -40,6 +40,7 @@ class Tried:
     usage, None where that is missing or cannot be true. `trouble`: what the ledger could not write down. `repair`: what
     is to be mended, where the answer has not the shape that was asked for. `begun`: as much of an answer as had come
     when the time was over. `judging_ms`: what a second look at the answer took, beside the attempt itself.
+    `proof`: what has shown that the answer is right.
     """
 
     step: Step
@@ -54,6 +55,7 @@ class Tried:
     repair: Repair | None = None
     begun: str = ""
     judging_ms: int = 0
+    proof: str | None = None
 
     def doubted(self, verdict: Verdict) -> Tried:
         attempt = replace(self.attempt, outcome="doubtful", reason=verdict.reason or "")
@@ -221,7 +223,7 @@ def told(
     if chosen.verdict.reason is not None:
         why = "no better model could answer" if chosen.verdict.escalate else "another one would be cut off there too"
         parts.append(f"the answer is doubtful ({chosen.verdict.reason}), and {why}")
-    parts.extend(note for note in (chosen.step.note, *(one.trouble for one in tried)) if note is not None)
+    parts.extend(note for note in (chosen.proof, chosen.step.note, *(one.trouble for one in tried)) if note is not None)
     return "; ".join(parts)
 
 

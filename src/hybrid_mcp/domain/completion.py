@@ -31,6 +31,7 @@ MAX_STOPS = 4
 """As many stop sequences as every API takes, of at most `MAX_STOP_CHARACTERS` each."""
 MAX_STOP_CHARACTERS = 100
 MAX_SCHEMA_BYTES = 32_000
+MAX_ASSERTIONS_BYTES = 100_000
 
 HALF_PAIR_MARK = "\ufdd0"
 """Stands for half a UTF-16 pair where a transport had to replace it: a noncharacter (Unicode 23.7) is in no text."""
@@ -57,7 +58,8 @@ class Request:
     """One sub-task, checked.
 
     `response_schema`: the JSON schema of the wanted answer, as JSON text; empty for plain text. `temperature`: None for
-    what this project sends by itself, which is 0 where there is one.
+    what this project sends by itself, which is 0 where there is one. `assertions`: Python statements that hold for the
+    code in a good answer; no model is told of them.
 
     Raises:
         InvalidRequest: empty, over a limit, not text, or contradictory. The message names the limit.
@@ -80,12 +82,13 @@ class Request:
     temperature: float | None = None
     stop: tuple[str, ...] = ()
     reasoning_effort: Effort | None = None
+    assertions: str = ""
     size_bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
         if not self.prompt.strip():
             raise InvalidRequest("prompt is empty: give the task in `prompt` (the material may go into `context`)")
-        size = sum(_checked_size(name, text) for name, text in self.texts())
+        size = sum(_checked_size(name, text) for name, text in (*self.texts(), ("assertions", self.assertions)))
         if size > MAX_REQUEST_BYTES:
             raise InvalidRequest(
                 f"the request has {size:,} bytes; the limit for prompt, context and system prompt together is "
@@ -145,7 +148,7 @@ class Request:
             scope, self.prompt, self.context, self.system_prompt, self.task_type, self.quality, self.force_local,
             self.force_cloud, self.confidential, self.preferred_model,
             None if self.max_cost is None else self.max_cost.nanos, self.max_output_tokens, self.response_schema,
-            self.temperature, self.stop, self.reasoning_effort,
+            self.temperature, self.stop, self.reasoning_effort, self.assertions,
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -253,3 +256,7 @@ def _check_wishes(request: Request) -> None:
             f"response_schema has more than {MAX_SCHEMA_BYTES:,} bytes: send a smaller schema, or describe the shape "
             "in `prompt`"
         )
+    if len(request.assertions.encode()) > MAX_ASSERTIONS_BYTES:
+        raise InvalidRequest(f"assertions has more than {MAX_ASSERTIONS_BYTES:,} bytes: give fewer of them")
+    if request.assertions and request.response_schema:
+        raise InvalidRequest("assertions are run on Python code, and response_schema asks for JSON: give one of them")

@@ -15,6 +15,8 @@ Fallback = Literal["local_with_cot", "local_best_effort", "local"]
 ApprovalMode = Literal["ask", "terminal", "deny", "allow"]
 PrivacyMode = Literal["local", "redact"]
 """What happens to a request that holds a secret: it stays local, or placeholders stand for the secret outside."""
+CodeCheck = Literal["off", "bubblewrap"]
+"""Whether the code of an answer is run with a caller's assertions, and in which sandbox."""
 Bill = Literal["dollars", "dollars_and_upstream", "ticks"]
 """How an answer's usage tells what was charged: `cost` in dollars, the same and in `cost_details` the bill for a key of
 one's own at the vendor behind, or `cost_in_usd_ticks`."""
@@ -147,6 +149,7 @@ class Profile:
     personal_data_stays_local: bool = True
     privacy: PrivacyMode = "local"
     private_patterns: tuple[str, ...] = ()
+    code_check: CodeCheck = "off"
 
     def provider(self, name: str) -> ProviderSpec | None:
         return next((provider for provider in self.providers if provider.name == name), None)

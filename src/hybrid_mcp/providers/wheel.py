@@ -1,4 +1,4 @@
-"""Installs one pinned wheel into a private folder with pip or uv: the only subprocess of the program."""
+"""Installs one pinned wheel into a private folder with pip or uv: the only subprocess beside the sandbox."""
 
 from __future__ import annotations
 
