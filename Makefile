@@ -6,7 +6,7 @@ SOURCES := src tests bench
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --no-header --python-version 3.11 pyproject.toml
 
-.PHONY: demo test test-ollama check bench bench-money bench-overhead lock clean
+.PHONY: demo test test-ollama check bench bench-money bench-overhead bench-cascade lock clean
 
 demo: .venv/runtime        ## see the main job: a real MCP session, a real model on this machine
 	@$(BIN)/hybrid-mcp demo
@@ -37,6 +37,9 @@ bench-money: .venv/dev     ## prove on a provider's own bill that no cent over t
 
 bench-overhead: .venv/dev  ## what a call takes beside the model: next to the smallest tool, LiteLLM's Router and Portkey's gateway
 	$(BIN)/python -m bench.overhead
+
+bench-cascade: .venv/dev   ## how well a weak local model is escalated to a stronger one: two real ones, 704 questions, 1.2 GB fetched once
+	$(BIN)/python -m bench.cascade
 
 lock: .venv/dev            ## resolve the dependencies anew
 	$(COMPILE) --group build -o requirements.lock

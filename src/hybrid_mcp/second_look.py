@@ -14,7 +14,7 @@ import anyio
 from hybrid_mcp.attempting import Terms
 from hybrid_mcp.domain.attempts import Tried
 from hybrid_mcp.domain.completion import Completion, Message
-from hybrid_mcp.domain.confidence import SAMPLE_TEMPERATURE, SAMPLE_TOKENS, agreement, is_comparable
+from hybrid_mcp.domain.confidence import LONGEST_COMPARED, agreement
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.domain.judging import Verdict
 from hybrid_mcp.domain.profile import ModelSpec
@@ -25,8 +25,9 @@ from hybrid_mcp.watched import Watched
 MOST_S = 15.0
 """A judge that has to be loaded takes some seconds; the better model waits meanwhile."""
 VERDICT_TOKENS = 8
+SAMPLE_TOKENS, SAMPLE_TEMPERATURE = 48, 0.8
 AGREES = 0.5
-"""Share of common words below which two short answers are two answers."""
+"""Agreement below which two short answers are two answers."""
 JUDGE_SYSTEM_PROMPT = (
     "You check the work of others. Say `no` if the answer is wrong, beside the point or incomplete, else `yes`. Reply "
     "with that one word."
@@ -63,7 +64,7 @@ class SecondLook:
     async def _doubt(self, step: Step, completion: Completion, terms: Terms, progress: Progress) -> str | None:
         if self.judge is not None and self.judge.name != step.spec.name:
             return await self._judged(self.judge, completion, terms, progress)
-        if completion.mean_logprob is None and is_comparable(completion.text):
+        if completion.mean_logprob is None and len(completion.text) <= LONGEST_COMPARED:
             return await self._sampled_again(step, completion, terms, progress)
         return None
 
@@ -84,9 +85,8 @@ class SecondLook:
             max_output_tokens=min(step.output_cap, SAMPLE_TOKENS), temperature=SAMPLE_TEMPERATURE,
         )  # fmt: skip
         other = await self._asked(step.spec, call, progress)
-        if other.strip() and agreement(completion.text, other) < AGREES:
-            return "asked once more, the model says something else"
-        return None
+        agreed = agreement(completion.text, other) if other.strip() else None
+        return None if agreed is None or agreed >= AGREES else "asked once more, the model says something else"
 
     async def _asked(self, spec: ModelSpec, call: ProviderCall, progress: Progress) -> str:
         """What it says; nothing where it fails. It waits for its turn like every call."""

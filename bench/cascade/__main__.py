@@ -1,0 +1,150 @@
+"""`make bench-cascade`: how much quality the order of escalation recovers, weak local model to strong local one.
+
+Asks both models what is not in the cache yet, 704 questions each: that takes long; `--cached` asks nobody.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+
+from bench.cascade.asking import SAMPLE_TEMPERATURE, SAMPLES, samples
+from bench.cascade.cases import ONLY_CACHED, Answered, Case, answered, cases
+from bench.cascade.curves import Asked, auc, interval, quality_at, recovered
+from bench.cascade.fitting import chance, fitted
+from bench.cascade.models import STRONG, WEAK, Model
+from bench.machine import describe
+from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.confidence import agreement, calibration, doubt
+from hybrid_mcp.domain.judging import judge
+from hybrid_mcp.domain.profile import ModelSpec
+from hybrid_mcp.domain.vendors import EMBEDDED
+
+SPEC = ModelSpec(provider=EMBEDDED, model="smollm2")
+"""Without a floor: confidence is what is measured here."""
+
+FEWEST_PAIRS = 50
+
+Order = Callable[[Answered], float]
+"""How much an answer is doubted: the larger, the sooner the question goes to the other model."""
+
+
+def main() -> None:
+    only_cached = ONLY_CACHED in sys.argv
+    print(describe())
+    for model in (WEAK, STRONG):
+        _print(_kinds(model, only_cached))
+    tuning, evaluation = (answered(WEAK, part, only_cached=only_cached) for part in ("tuning", "evaluation"))
+    orders = _orders(tuning)
+    _print(_told(orders, evaluation))
+    _print(_escalated(orders, cases("evaluation", only_cached=only_cached)))
+    _print(_thresholds(only_cached))
+    _print(_agreement((*tuning, *evaluation), only_cached))
+
+
+def _print(lines: Iterable[str]) -> None:
+    print("", *lines, sep="\n")
+
+
+def _kinds(model: Model, only_cached: bool) -> list[str]:
+    """How many questions of each kind the model answers right."""
+    parts = [answered(model, part, only_cached=only_cached) for part in ("tuning", "evaluation")]
+    kinds = dict.fromkeys(one.question.kind for part in parts for one in part)
+    lines = [f"| {model.name} | tuning, right | evaluation, right |", "|---|---|---|"]
+    for kind in (*kinds, "all"):
+        some = [[one.is_right for one in part if kind in {one.question.kind, "all"}] for part in parts]
+        lines.append(" | ".join([f"| {kind}", *(f"{sum(part)} of {len(part)}" for part in some), ""]).rstrip())
+    return lines
+
+
+def _orders(tuning: Sequence[Answered]) -> dict[str, Order]:
+    alone = fitted([one.features()[:-1] for one in tuning], [not one.is_right for one in tuning])
+    return {
+        "the score before the call": lambda one: one.score,
+        "mean log-probability": lambda one: -(one.said.completion.mean_logprob or 0.0),
+        "the judge's signs": _signs,
+        "the judge: its signs, then confidence": lambda one: _signs(one) + chance(alone, one.features()[:-1]),
+        "`doubt` (confidence and score)": _doubt,
+        "both: the judge's signs, then `doubt`": lambda one: _signs(one) + _doubt(one),
+    }
+
+
+def _signs(one: Answered) -> float:
+    return float(not judge(Request(prompt=one.question.prompt), one.said.completion, SPEC, shrunk=False).good)
+
+
+def _doubt(one: Answered, model: Model = WEAK) -> float:
+    found = doubt(one.said.completion, model=model.name, score=one.score)
+    assert found is not None
+    return found
+
+
+def _told(orders: dict[str, Order], evaluation: Sequence[Answered]) -> list[str]:
+    """How well each order tells the weak model's wrong answers from its right ones."""
+    lines = [f"| {len(evaluation)} weak answers, told wrong from right by | AUC | 95 % |", "|---|---|---|"]
+    for name, order in orders.items():
+        rows = [Asked(order(one), one.is_right, True) for one in evaluation]
+        low, high = interval(auc, rows)
+        lines.append(f"| {name} | {auc(rows):.3f} | {low:.2f} to {high:.2f} |")
+    return lines
+
+
+def _escalated(orders: dict[str, Order], pair: Sequence[Case]) -> list[str]:
+    """What each order recovers of the strong model's quality."""
+    if len(pair) < FEWEST_PAIRS:
+        return [f"{len(pair)} questions of the evaluation set answered by both: too few to say what is recovered"]
+    lines = [
+        f"| {len(pair)} questions, escalated by | area | normalised | 95 % | right with 25 % escalated | 50 % | 75 % |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    oracle: dict[str, Order] = {"oracle": lambda one: not one.is_right}
+    for name, order in (orders | oracle).items():
+        rows = [Asked(order(case.weak), case.weak.is_right, case.strong.is_right) for case in pair]
+        lines.append(f"| {name} | {_figures(rows)} |")
+    return lines
+
+
+def _figures(rows: Sequence[Asked]) -> str:
+    found, (low, high) = recovered(rows), interval(lambda drawn: recovered(drawn).normalised, rows)
+    shares = " | ".join(f"{100 * quality_at(rows, share):.0f} %" for share in (0.25, 0.5, 0.75))
+    return f"{found.area:.3f} | {found.normalised:.2f} | {low:.2f} to {high:.2f} | {shares}"
+
+
+def _thresholds(only_cached: bool) -> list[str]:
+    """What the threshold does to each model's own answers."""
+    lines = ["| model | threshold | doubtful | of these wrong | of the wrong ones doubtful | right of the others |"]
+    lines.append("|---|---|---|---|---|---|")
+    for model in (WEAK, STRONG):
+        some = answered(model, "evaluation", only_cached=only_cached)
+        rows = [(_doubt(one, model), one.is_right) for one in some]
+        lines.append(f"| {model.name} | {_precision(rows, calibration(model.name).doubtful_from)} |")
+    return lines
+
+
+def _precision(rows: Sequence[tuple[float, bool]], threshold: float) -> str:
+    doubtful = [is_right for found, is_right in rows if found >= threshold]
+    kept = [is_right for found, is_right in rows if found < threshold]
+    wrong, missed = doubtful.count(False), kept.count(False)
+    parts = ((len(doubtful), len(rows)), (wrong, len(doubtful)), (wrong, wrong + missed), (kept.count(True), len(kept)))
+    return " | ".join([f"{threshold:.2f}", *(f"{part} of {whole}" for part, whole in parts)])
+
+
+def _agreement(some: Sequence[Answered], only_cached: bool) -> list[str]:
+    """How well two samples that disagree tell that the weak model's answer at temperature 0 is wrong."""
+    said = samples(WEAK, only_cached=only_cached)
+    found = [(one, agreement(*said[one.question.prompt])) for one in some if _is_sampled(said, one)]
+    rows = [Asked(-same, one.is_right, True) for one, same in found if same is not None]
+    title = f"| {SAMPLES} samples at temperature {SAMPLE_TEMPERATURE} | comparable | AUC of their disagreement | 95 % |"
+    if len({row.weak for row in rows}) < 2:
+        return [title, f"too few: {len(rows)}"]
+    low, high = interval(auc, rows)
+    figures = f"| {WEAK.name} | {len(rows)} of {len(found)} | {auc(rows):.3f} | {low:.2f} to {high:.2f} |"
+    return [title, "|---|---|---|---|", figures]
+
+
+def _is_sampled(said: dict[str, tuple[str, ...]], one: Answered) -> bool:
+    return len(said.get(one.question.prompt, ())) == SAMPLES
+
+
+if __name__ == "__main__":
+    main()
