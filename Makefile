@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SOURCES := src tests bench
+SOURCES := src tests bench packaging
+MCPB := .cache/mcpb/node_modules/.bin/mcpb
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --no-header --python-version 3.11 pyproject.toml
 
-.PHONY: demo test test-ollama check bench bench-money bench-overhead bench-cascade lock clean
+.PHONY: demo test test-ollama test-packaging mcpb check bench bench-money bench-overhead bench-cascade lock clean
 
 demo: .venv/runtime        ## see the main job: a real MCP session, a real model on this machine
 	@$(BIN)/hybrid-mcp demo
@@ -22,6 +23,19 @@ test-ollama: .venv/dev     ## the tests against a real Ollama 0.9.3, which is fe
 		sleep 0.5; \
 	done; \
 	HYBRID_MCP_TEST_OLLAMA=http://127.0.0.1:21434 $(BIN)/pytest -m ollama
+
+test-packaging: .venv/dev $(MCPB)  ## the bundle for Claude Desktop: packed, unpacked, and its server run by uv
+	HYBRID_MCP_TEST_MCPB=$(CURDIR)/$(MCPB) $(BIN)/pytest -m packaging
+
+mcpb: .venv/bin/python $(MCPB)  ## dist/hybrid-mcp.mcpb, the bundle for Claude Desktop (needs Node and npm)
+	$(BIN)/python packaging/mcpb/stage.py .cache/bundle
+	$(MCPB) validate .cache/bundle/manifest.json
+	@mkdir -p dist
+	$(MCPB) pack .cache/bundle dist/hybrid-mcp.mcpb
+
+$(MCPB):
+	npm install --prefix .cache/mcpb --no-save --no-package-lock --no-audit --no-fund --ignore-scripts \
+		@anthropic-ai/mcpb@2.1.2
 
 check: .venv/dev           ## lint, types, layers
 	$(BIN)/ruff format --check $(SOURCES)

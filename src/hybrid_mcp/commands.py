@@ -12,6 +12,7 @@ from cyclopts import CycloptsError, Parameter
 from hybrid_mcp import (
     __version__,
     commands_asking,
+    commands_install,
     commands_lists,
     commands_money,
     commands_owner,
@@ -74,4 +75,5 @@ def _build() -> Cli:
     commands_owner.add(cli, common)
     commands_lists.add(cli, common)
     commands_scorer.add(cli, common)
+    commands_install.add(cli, common)
     return cli

@@ -1,0 +1,1 @@
+"""Writes this server into the configuration of MCP clients, and takes it out again."""
