@@ -7,7 +7,8 @@ MCPB := .cache/mcpb/node_modules/.bin/mcpb
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --no-header --python-version 3.11 pyproject.toml
 
-.PHONY: demo test test-ollama test-packaging mcpb check bench bench-money bench-overhead bench-cascade lock clean
+.PHONY: demo test test-ollama test-packaging test-browser mcpb check bench bench-money bench-overhead bench-cascade \
+	lock clean
 
 demo: .venv/runtime        ## see the main job: a real MCP session, a real model on this machine
 	@$(BIN)/hybrid-mcp demo
@@ -36,6 +37,11 @@ mcpb: .venv/bin/python $(MCPB)  ## dist/hybrid-mcp.mcpb, the bundle for Claude D
 $(MCPB):
 	npm install --prefix .cache/mcpb --no-save --no-package-lock --no-audit --no-fund --ignore-scripts \
 		@anthropic-ai/mcpb@2.1.2
+
+test-browser: .venv/dev    ## the budget's page in a real Chromium (needs Node 20 with npm, and `chromium`)
+	@mkdir -p .cache/browser && cp tests/browser/package.json .cache/browser/
+	@npm install --prefix .cache/browser --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error
+	node --test tests/browser/face.test.mjs
 
 check: .venv/dev           ## lint, types, layers
 	$(BIN)/ruff format --check $(SOURCES)

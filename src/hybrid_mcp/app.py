@@ -23,6 +23,7 @@ from hybrid_mcp.observe.clock import SystemClock
 from hybrid_mcp.observe.memory import machine_memory_bytes
 from hybrid_mcp.ports import Clock, CodeRunner, Ledger, Observer, Outcomes, PriceBook, Provider
 from hybrid_mcp.purse import Purse
+from hybrid_mcp.recent import Recent
 from hybrid_mcp.reports import Reports
 from hybrid_mcp.second_look import SecondLook
 from hybrid_mcp.service import Service
@@ -48,6 +49,7 @@ class App:
     account: Account
     service: Service
     reports: Reports
+    recent: Recent
     gatekeeper: Gatekeeper
     whitelist: LiveWhitelist
     catalog: ProfileCatalog
@@ -92,6 +94,7 @@ def open_app(settings: Settings, observer: Observer) -> App:
     ledger, prices = SqliteLedger(settings.home / "ledger.db", clock=clock), GenaiPrices()
     outcomes = SqliteOutcomes(settings.home / OUTCOMES_FILE, clock)
     scanner = PatternScanner(private=matchers(profile.private_patterns))
+    recent = Recent(observer, clock)
     candidates = Candidates(profile=profile, catalog=catalog, prices=prices, clock=clock)
     return App(
         settings=settings, account=Account(client=new_id(), project=settings.project), whitelist=whitelist,
@@ -99,16 +102,16 @@ def open_app(settings: Settings, observer: Observer) -> App:
         service=Service(
             profile=profile, whitelist=whitelist, ledger=ledger,
             candidates=candidates,
-            purse=Purse(profile=profile, ledger=ledger, observer=observer, clock=clock),
+            purse=Purse(profile=profile, ledger=ledger, observer=recent, clock=clock),
             attempting=Attempting(
                 ledger=ledger, catalog=catalog, prices=prices, clock=clock, code_runner=_code_runner(profile),
             ),
             second_look=SecondLook(catalog=catalog, clock=clock, judge=_judge_of(profile)),
             cache=MemoryCache(clock=clock), discretion=Discretion(profile=profile, scanner=scanner),
-            experience=Experience(outcomes, observer=observer, clock=clock), observer=observer, clock=clock,
+            experience=Experience(outcomes, observer=recent, clock=clock), observer=recent, clock=clock,
             new_id=new_id, scope=f"{profile}",
         ),
-        reports=Reports(profile=profile, ledger=ledger, candidates=candidates, breakers=breakers),
+        recent=recent, reports=Reports(profile=profile, ledger=ledger, candidates=candidates, breakers=breakers),
         gatekeeper=Gatekeeper(
             whitelist=whitelist, add_entry=partial(add_entry, settings.whitelist_path),
             approvals=AuditTrail(path=settings.home / "audit.jsonl", clock=clock), mode=profile.approval,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from hybrid_mcp.domain.alerts import due, in_words
 from hybrid_mcp.domain.attempts import Tried, overbilled
-from hybrid_mcp.domain.budget import Account, BudgetView, Caps
+from hybrid_mcp.domain.budget import Account, BudgetView, Caps, Keys
 from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.errors import StorageError
 from hybrid_mcp.domain.money import ZERO
@@ -47,7 +47,8 @@ class Purse:
         try:
             return await self.ledger.view(self.caps(request), account)
         except StorageError as error:
-            return BudgetView(caps=Caps(), unreadable=str(error))
+            keys = Keys.at(account, self.clock.now())
+            return BudgetView(caps=Caps(), keys=keys, unreadable=str(error))
 
     async def view_after(self, request: Request, account: Account, before: BudgetView) -> BudgetView:
         """The budget now; where the ledger cannot be read, what was known before."""

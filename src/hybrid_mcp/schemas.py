@@ -11,9 +11,12 @@ Schema = dict[str, Any]
 def compact_input(schema: Mapping[str, Any]) -> Schema:
     """The same schema without titles, with definitions inlined, and closed against unknown arguments.
 
-    Nullable fields stay `anyOf`: clients that turn schemas into function declarations often know no list of types.
+    That a field may also be null is not told: null means what leaving it out means, and that is shorter.
     """
-    return {**_root(schema), "additionalProperties": False}
+    root = _root(schema)
+    fields = cast("Mapping[str, Schema]", root.get("properties", {}))
+    known = {name: _without_null(field) for name, field in fields.items()}
+    return {**root, "properties": known, "additionalProperties": False}
 
 
 def compact_output(schema: Mapping[str, Any]) -> Schema:
@@ -31,9 +34,7 @@ def _outline(field: Schema) -> Schema:
     if "anyOf" in field:
         # Only models read schemas of results, and they know a list of types. The values of our enums are texts.
         return {"type": [one.get("type", "string") for one in cast("list[Schema]", field["anyOf"])]}
-    if field.get("type") == "array":
-        return {"type": "array", "items": _outline(field["items"])}
-    return {"type": "object"} if field.get("type") == "object" else field
+    return {"type": field["type"]} if field.get("type") in {"array", "object"} else field
 
 
 def _root(schema: Mapping[str, Any]) -> Schema:
@@ -54,9 +55,19 @@ def _compact(node: object, definitions: Mapping[str, Schema]) -> object:
     if "enum" in small:
         # The values tell their type.
         small.pop("type", None)
-    if "default" in small and small["default"] is None:
+    if "default" in small and not small["default"]:
+        # Nothing, as one would expect.
         del small["default"]
+    if small.get("additionalProperties") is True:
+        del small["additionalProperties"]
     return small
+
+
+def _without_null(field: Schema) -> Schema:
+    kinds = [one for one in cast("list[Schema]", field.get("anyOf", [])) if one != {"type": "null"}]
+    if len(kinds) != 1:
+        return field
+    return {**kinds[0], **{key: value for key, value in field.items() if key != "anyOf"}}
 
 
 def _member(key: str, value: object, definitions: Mapping[str, Schema]) -> object:

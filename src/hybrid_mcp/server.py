@@ -13,11 +13,12 @@ import anyio
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError, UnexpectedToolError
-from mcp.types import CallToolResult, InputRequiredResult, Tool
+from mcp.types import CallToolResult, InputRequiredResult, Resource, Tool
 from pydantic import ValidationError
 
 from hybrid_mcp import __version__, resources
 from hybrid_mcp.app import App
+from hybrid_mcp.face.mcp_app import URI, budget_app
 from hybrid_mcp.host import Host, in_words
 from hybrid_mcp.schemas import compact_input, compact_output
 from hybrid_mcp.tools import add_tools
@@ -36,7 +37,7 @@ def build_server(open_app: Callable[[], App]) -> MCPServer[Host]:
     host = Host(open_app)
     server = HybridServer(
         "hybrid-mcp", title="Hybrid MCP", instructions=INSTRUCTIONS, version=__version__, lifespan=host.lifespan,
-        log_level="WARNING",
+        log_level="WARNING", extensions=[budget_app()],
     )  # fmt: skip
     server.on_signal = host.aclose
     add_tools(server, host)
@@ -68,6 +69,10 @@ class HybridServer(MCPServer[Host]):
     async def list_tools(self) -> list[Tool]:
         tools = await super().list_tools()
         return [tool.model_copy(update=_small_schemas(tool)) for tool in tools]
+
+    async def list_resources(self) -> list[Resource]:
+        # Whoever shows the page finds it by its tool, and nobody else can make use of it.
+        return [one for one in await super().list_resources() if one.uri != URI]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Host, Any] | None = None

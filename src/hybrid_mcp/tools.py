@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from hybrid_mcp.domain.completion import MAX_DEADLINE_S, Effort, Quality, Request
 from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.money import Usd
+from hybrid_mcp.face.mcp_app import TOOL_META, for_the_page
 from hybrid_mcp.heartbeat import fetched, started, with_heartbeat
 from hybrid_mcp.host import Calls, Host, in_words
 from hybrid_mcp.wire import (
@@ -102,10 +103,15 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
     @server.tool(
         description="What was spent, what is left and what was saved this month or day (UTC).",
         annotations=_hints(read_only=True, destructive=False, idempotent=True, open_world=False),
+        meta=TOOL_META,
     )
-    async def budget_status(period: Literal["month", "day"] = "month") -> Annotated[CallToolResult, BudgetResult]:
+    async def budget_status(
+        ctx: Calls, period: Literal["month", "day"] = "month"
+    ) -> Annotated[CallToolResult, BudgetResult]:
         with in_words():
-            return _result(budget_result(await host.app().reports.budget(period, host.app().account)))
+            app = host.app()
+            status = budget_result(await app.reports.budget(period, app.account))
+            return _result(status, for_the_page(ctx, app))
 
     @server.tool(
         description='The answer of a route_completion call with on_deadline="continue" that was still running.',
@@ -119,7 +125,7 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
         return _result(completion_result(await fetched(host.app(), work, wait_s, ctx)))
 
     @server.tool(
-        description="Routing learns if an answer was right. note is not kept.",
+        description="Say whether an answer was right: routing learns from it. note is not kept.",
         annotations=_hints(read_only=False, destructive=False, idempotent=True, open_world=False),
     )
     async def report_outcome(request_id: str, ok: bool, note: str = "") -> Annotated[CallToolResult, ReportResult]:
@@ -146,10 +152,11 @@ def _limit(max_cost: float) -> Usd:
         raise InvalidRequest(f"max_cost: {error}") from None
 
 
-def _result(wire: Wire) -> CallToolResult:
+def _result(wire: Wire, meta: dict[str, Any] | None = None) -> CallToolResult:
     """The same object as structured content and as JSON text, because clients show the one or the other."""
     structured = wire.model_dump(mode="json")
-    return CallToolResult(content=[TextContent(type="text", text=wire.to_json())], structured_content=structured)
+    text = TextContent(type="text", text=wire.to_json())
+    return CallToolResult(content=[text], structured_content=structured, _meta=meta)
 
 
 def _hints(*, read_only: bool, destructive: bool, idempotent: bool, open_world: bool) -> ToolAnnotations:

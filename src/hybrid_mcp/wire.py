@@ -13,6 +13,7 @@ from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.scorer import Complexity
 from hybrid_mcp.domain.whitelist import Verdict
 from hybrid_mcp.gatekeeper import Requested
+from hybrid_mcp.recent import RecentCall
 from hybrid_mcp.reports import BudgetStatus
 
 REASONING_CHARACTERS = 600
@@ -136,6 +137,22 @@ class BudgetResult(Wire):
     alerts: list[str]
 
 
+class RecentResult(Wire):
+    """One answer of this process as the page shows it. `at`: ISO 8601 in UTC."""
+
+    at: str
+    model: str
+    local: bool
+    cached: bool
+    escalated: bool
+    doubtful: bool
+    attempts: int
+    cost_usd: float
+    latency_ms: int
+    score: float
+    reason: str
+
+
 def score_result(complexity: Complexity) -> ScoreResult:
     """Shares and score as decimal fractions of two places."""
     signals = {name: share / 100 for name, share in complexity.signals.items()}
@@ -216,4 +233,12 @@ def budget_result(status: BudgetStatus) -> BudgetResult:
             for one in status.caps
         ],
         affordable_calls=status.affordable_calls, alerts=list(status.alerts),
+    )  # fmt: skip
+
+
+def recent_result(call: RecentCall) -> RecentResult:
+    return RecentResult(
+        at=call.at.isoformat(timespec="seconds"), model=call.model, local=call.local, cached=call.cached,
+        escalated=call.escalated, doubtful=call.doubtful, attempts=call.attempts, cost_usd=call.cost.dollars,
+        latency_ms=call.latency_ms, score=call.score, reason=call.reason,
     )  # fmt: skip
