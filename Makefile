@@ -7,14 +7,17 @@ MCPB := .cache/mcpb/node_modules/.bin/mcpb
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --no-header --python-version 3.11 pyproject.toml
 
-.PHONY: demo test test-ollama test-packaging test-browser mcpb check bench bench-money bench-overhead bench-cascade \
-	lock clean
+.PHONY: demo test test-long test-ollama test-packaging test-browser mcpb check bench bench-money bench-overhead \
+	bench-cascade lock clean
 
 demo: .venv/runtime        ## see the main job: a real MCP session, a real model on this machine
 	@$(BIN)/hybrid-mcp demo
 
 test: .venv/dev            ## all tests, the embedded model really run
 	$(BIN)/pytest -n logical --dist worksteal
+
+test-long: .venv/dev       ## all tests, with every example: a thousand schedules of faults, each start from nothing
+	HYBRID_MCP_TEST_LONG=1 $(BIN)/pytest -n logical --dist worksteal
 
 test-ollama: .venv/dev     ## the tests against a real Ollama 0.9.3, which is fetched (Linux x86_64 only)
 	@start="$$($(BIN)/python tests/install_ollama.py .cache/ollama)"; \

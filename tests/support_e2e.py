@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shlex
+import shutil
+import socket
 import subprocess
 import sys
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Literal, cast
 
 from mcp import Client, StdioServerParameters
 
+from tests.support_long import LONG
 from tests.support_network import guarded_programs
 
 PROGRAM = Path(sys.executable).with_name("hybrid-mcp")
+QUICK_START = Path(__file__).parent / "quick_start"
+FRESH = {"HYBRID_MCP_TEST_FRESH": "1"}
+"""In the environment of a start: really from nothing, as a user's is."""
 
 EMBEDDED_ONLY = """\
 profile: embedded-only
@@ -45,20 +56,53 @@ def write_profile(home: Path, text: str = EMBEDDED_ONLY, name: str = "test") -> 
     return path
 
 
+def program(environ: Mapping[str, str] | None = None) -> str:
+    """What runs the program in a process of its own, in this environment.
+
+    The process comes from one that has imported everything, which takes a tenth of the time, unless it shall be FRESH.
+    """
+    fresh = environ is not None and FRESH.keys() <= environ.keys()
+    return str(PROGRAM) if fresh or LONG or sys.platform != "linux" else _quick_start()
+
+
+@cache
+def _quick_start() -> str:
+    """Starts the process that all programs of these tests come from."""
+    folder = Path(mkdtemp(prefix="hybrid-mcp-"))
+    address, command = folder / "socket", folder / PROGRAM.name
+    start = shlex.join([sys.executable, "-I", "-S", str(QUICK_START / "start.py"), str(address)])
+    command.write_text(f'#!/bin/sh\nexec {start} "$@"\n', encoding="utf-8")
+    command.chmod(0o700)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen(64)
+        parent = subprocess.Popen(
+            [sys.executable, str(QUICK_START / "parent.py"), str(listener.fileno())], env=environment(folder),
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=[listener.fileno()], start_new_session=True,
+        )  # fmt: skip
+
+    def end() -> None:
+        parent.communicate()
+        shutil.rmtree(folder)
+
+    atexit.register(end)
+    return str(command)
+
+
 def session(home: Path, *arguments: str, mode: Literal["auto", "legacy"] = "auto", **env: str) -> Client:
     """A client of `hybrid-mcp serve` in a process of its own."""
     return Client(server_parameters(home, *arguments, **env), mode=mode)
 
 
 def server_parameters(home: Path, *arguments: str, **env: str) -> StdioServerParameters:
-    return StdioServerParameters(command=str(PROGRAM), args=["serve", *arguments], env=environment(home, **env))
+    return StdioServerParameters(command=program(env), args=["serve", *arguments], env=environment(home, **env))
 
 
 def run(home: Path, *arguments: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     """One command to its end."""
     return subprocess.run(
-        [PROGRAM, *arguments], input=stdin, env=environment(home, **env), capture_output=True, text=True, timeout=120,
-        check=False, encoding="utf-8",
+        [program(env), *arguments], input=stdin, env=environment(home, **env), capture_output=True, text=True,
+        timeout=120, check=False, encoding="utf-8",
     )  # fmt: skip
 
 
@@ -74,7 +118,7 @@ def in_a_terminal(home: Path, arguments: list[str], answer: bytes) -> str:
 
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [PROGRAM, *arguments], env=environment(home), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [program(), *arguments], env=environment(home), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     os.close(theirs)
     os.write(ours, answer)

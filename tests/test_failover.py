@@ -156,7 +156,7 @@ async def test_a_probe_that_fails_leaves_the_server_alone_for_as_long_again(tmp_
         for which in range(5):
             await one.ask(request(f"probe{which}"))
         assert asked(server) == 4
-        one.clock.ahead_s += RECOVERY_S - 1
+        one.clock.ahead_s += RECOVERY_S - 20  # so late may a busy machine be
         await one.ask(request("early"))
         assert asked(server) == 4
 

@@ -1,6 +1,6 @@
-"""A thousand random schedules of faults through the whole product: each call ends in time, and nothing is left behind.
+"""Random schedules of faults through the whole product: each call ends in time, and nothing is left behind.
 
-`HYBRID_MCP_TEST_SEED=417` runs one of them alone.
+`make test-long` runs a thousand of them, and `HYBRID_MCP_TEST_SEED=417` one alone.
 """
 
 from __future__ import annotations
@@ -27,18 +27,20 @@ from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import ProviderKind
 from tests.support_faults import FAULTS, GOOD_TEXT, Ask, Fault, FaultServer, fault_server
 from tests.support_houses import BETWEEN_S, CALL, FIRST_BYTE_S, Door, House, house, places_at, prompt
+from tests.support_long import LONG
 from tests.support_servers import NEVER_LONGER_S, SEAL, closed_port_url
 from tests.support_tls import self_signed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick_threads")]
 
-SEEDS = range(1_000)
+SEEDS = range(0, 1_000, 1 if LONG else 4)
 SEEDS_OF_A_HOUSE = 50
 PARTS = 5
 SCHEDULES_AT_ONCE = 3
 GRACE_S = 1.0
 """So much later than its deadline a call may end. What the machine itself is late meanwhile, because it has no time for
 this process, comes on top."""
+HOURS = 5
 BEAT_S = 0.02
 NAMES = ("a", "b", "c", "d")
 GOOD = FAULTS["good"]
@@ -223,14 +225,23 @@ async def live_in(number: int, seeds: Sequence[int], home: Path, server: FaultSe
 async def check_is_as_new(one: House, server: FaultServer) -> None:
     """No place and no probe is lost: an hour later every model that has a server answers again."""
     assert await one.free_places() == {door.name: places_at(door) for door in one.doors}
-    one.clock.ahead_s += 4_000
     for door in one.doors:
         await one.app.ledger.unblock(door.model)
         if door.url == server.url:
-            CALL.set([])
-            request = Request(prompt=prompt(f"after{door.name}"), preferred_model=door.model, deadline_s=NEVER_LONGER_S)
-            answer = await one.ask(request)
-            assert (answer.text, answer.model) == (GOOD_TEXT, door.model), answer.reason
+            assert await answers_again(one, door), f"{door.model} does not answer"
+
+
+async def answers_again(one: House, door: Door) -> bool:
+    """Within some hours: a busy machine may be later than the adapters are patient, but not each time."""
+    for hour in range(HOURS):
+        one.clock.ahead_s += 4_000
+        CALL.set([])
+        tag = f"after{door.name}{hour}"
+        answer = await one.ask(Request(prompt=prompt(tag), preferred_model=door.model, deadline_s=NEVER_LONGER_S))
+        assert answer.text == GOOD_TEXT
+        if answer.model == door.model:
+            return True
+    return False
 
 
 @pytest.fixture

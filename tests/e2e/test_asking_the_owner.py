@@ -16,10 +16,12 @@ from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
 from hybrid_mcp.gatekeeper import MAX_DIALOGS
 from tests.e2e.test_nothing_is_told import paid_home
 from tests.e2e.test_paid import ANSWER, error
-from tests.support_e2e import in_a_terminal, server_parameters
+from tests.support_e2e import FRESH, in_a_terminal, server_parameters
 from tests.support_servers import FakeServer, reply_always
 
 pytestmark = pytest.mark.anyio
+
+Era = Literal["auto", "legacy"]
 
 WISH = {"resource_type": "cloud_apis", "resource_name": "127.0.0.1", "reason": "the user\nwants \x1b[2Jit"}
 ASKED = {"prompt": "Do it", "force_cloud": True}
@@ -52,7 +54,7 @@ def home(tmp_path: Path, server: FakeServer) -> Path:
     return folder
 
 
-def client(home: Path, owner: Owner | None, mode: Literal["auto", "legacy"] = "auto", **env: str) -> Client:
+def client(home: Path, owner: Owner | None, mode: Era = "auto", **env: str) -> Client:
     parameters = server_parameters(home, "--profile", "paid", FAKE_KEY="k", **env)
     return Client(parameters, mode=mode, elicitation_callback=owner)
 
@@ -70,11 +72,9 @@ def events(home: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_a_yes_in_the_client_opens_the_door_at_once(
-    home: Path, server: FakeServer, mode: Literal["auto", "legacy"]
-):
+async def test_a_yes_in_the_client_opens_the_door_at_once(home: Path, server: FakeServer, mode: Era):
     owner = Owner()
-    async with client(home, owner, mode) as mcp:
+    async with client(home, owner, mode, **(FRESH if mode == "auto" else {})) as mcp:
         assert "is not listed" in error(await mcp.call_tool("route_completion", ASKED))
         assert status(await mcp.call_tool("add_to_whitelist", WISH)) == "added"
         assert not (await mcp.call_tool("route_completion", ASKED)).is_error
@@ -101,7 +101,7 @@ async def test_a_no_keeps_it_shut_and_is_not_asked_again(
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_a_closed_question_waits_for_the_terminal_and_is_not_shown_again(
-    home: Path, server: FakeServer, mode: Literal["auto", "legacy"]
+    home: Path, server: FakeServer, mode: Era
 ):
     owner = Owner(action="cancel")
     async with client(home, owner, mode) as mcp:
@@ -114,9 +114,7 @@ async def test_a_closed_question_waits_for_the_terminal_and_is_not_shown_again(
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_an_agent_that_asks_for_many_things_gets_few_questions_through(
-    home: Path, mode: Literal["auto", "legacy"]
-):
+async def test_an_agent_that_asks_for_many_things_gets_few_questions_through(home: Path, mode: Era):
     owner, told = Owner(), list[str]()
     async with client(home, owner, mode) as mcp:
 
@@ -154,7 +152,7 @@ async def test_what_is_allowed_already_or_cannot_be_an_entry_is_not_asked(home: 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_without_a_client_that_can_ask_nothing_is_sent_until_the_owner_says_yes(
-    home: Path, server: FakeServer, mode: Literal["auto", "legacy"]
+    home: Path, server: FakeServer, mode: Era
 ):
     async with client(home, None, mode) as mcp:
         assert status(await mcp.call_tool("add_to_whitelist", WISH)) == "pending_approval"

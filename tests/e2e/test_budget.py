@@ -18,13 +18,14 @@ from typing import Any
 
 import pytest
 from dirty_equals import IsPartialDict, IsStr
+from mcp import Client
 
 from hybrid_mcp.domain.reservation import Settlement, Source
 from hybrid_mcp.storage.file_time import UNKNOWN, made_ns
 from hybrid_mcp.storage.sqlite import SqliteLedger
 from tests.e2e.test_nothing_is_told import PROFILE, paid_home
 from tests.e2e.test_paid import ANSWER, COST, content
-from tests.support_e2e import PROGRAM, environment, printed, run, session, write_profile
+from tests.support_e2e import FRESH, environment, printed, program, run, server_parameters, session, write_profile
 from tests.support_ledger import FakeClock, ended, free, usd
 from tests.support_servers import FakeServer, Reply, openai_chunk, openai_reply, reply_always
 
@@ -72,7 +73,7 @@ def alerts(done: CompletedProcess[str]) -> list[str]:
 
 def raw_csv(home: Path) -> bytes:
     """Read as text, a CR would be gone."""
-    return subprocess.check_output([PROGRAM, "usage", "--csv"], env=environment(home), timeout=120)
+    return subprocess.check_output([program(), "usage", "--csv"], env=environment(home), timeout=120)
 
 
 async def write_down(home: Path, *entries: tuple[str, Source, Settlement], at: datetime | None = None) -> None:
@@ -410,9 +411,8 @@ async def test_prices_that_a_provider_does_not_keep_to_are_told(home: Path):
 @pytest.mark.anyio
 async def test_a_client_sees_its_caps_its_alerts_and_what_it_can_still_afford(home: Path, server: FakeServer):
     asked = {"prompt": "Do it", "force_cloud": True}
-    async with session(
-        home, "--profile", "paid", FAKE_KEY="k", MONTHLY_BUDGET="0.05", CLIENT_BUDGET="0.0045", PROJECT_BUDGET="0.03"
-    ) as mcp:
+    caps = {"MONTHLY_BUDGET": "0.05", "CLIENT_BUDGET": "0.0045", "PROJECT_BUDGET": "0.03"}
+    async with Client(server_parameters(home, "--profile", "paid", FAKE_KEY="k", **caps, **FRESH)) as mcp:
         told = [
             content(await mcp.call_tool("route_completion", {**asked, "context": str(number)}))["budget"]["alerts"]
             for number in range(2)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dirty_equals import IsPartialDict, IsPositiveInt, IsStr
 
-from tests.support_e2e import PROGRAM, environment, in_a_terminal, printed, run, session, write_profile
+from tests.support_e2e import FRESH, PROGRAM, environment, in_a_terminal, printed, program, run, session, write_profile
 from tests.support_embedded import home_with_model
 
 
@@ -29,7 +29,7 @@ def test_ask_prints_the_tools_own_object(home: Path):
 
 
 def test_ask_streams_the_answer_to_stdout_and_tells_about_it_on_stderr(home: Path):
-    done = run(home, "--profile", "test", "ask", "-", stdin="What is the capital of France?")
+    done = run(home, "--profile", "test", "ask", "-", stdin="What is the capital of France?", **FRESH)
     assert done.returncode == 0
     assert "Paris" in done.stdout
     assert "embedded:smollm2" not in done.stdout
@@ -37,14 +37,14 @@ def test_ask_streams_the_answer_to_stdout_and_tells_about_it_on_stderr(home: Pat
 
 
 def test_a_long_answer_comes_out_as_it_is(home: Path):
-    asked = ["Write a story about a ship.", "--max-output-tokens", "100", "--profile", "test"]
+    asked = ["Write a story about a ship.", "--max-output-tokens", "40", "--profile", "test"]
     streamed = run(home, "ask", *asked)
     assert streamed.stdout == printed(run(home, "ask", "--json", *asked))["text"] + "\n"
     assert "not good enough" not in streamed.stderr
 
 
 def test_a_reader_that_goes_away_ends_the_answer_quietly(home: Path):
-    command = [PROGRAM, "ask", "Write a very long story.", "--max-output-tokens", "4000", "--profile", "test"]
+    command = [program(), "ask", "Write a very long story.", "--max-output-tokens", "4000", "--profile", "test"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=environment(home), stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
@@ -181,7 +181,7 @@ def test_a_ledger_that_cannot_be_read_never_counts_as_nothing_spent_and_stops_no
 def test_two_first_runs_at_once_share_one_home(tmp_path: Path):
     home = home_with_model(tmp_path)
     write_profile(home)
-    command = [PROGRAM, "ask", "--json", "What is the capital of France?", "--profile", "test"]
+    command = [program(), "ask", "--json", "What is the capital of France?", "--profile", "test"]
     pair = [subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE, text=True) for _ in range(2)]
     texts = [json.loads(process.communicate(timeout=120)[0])["text"] for process in pair]
     assert all("Paris" in text for text in texts)
@@ -210,11 +210,11 @@ def test_ctrl_c_ends_a_running_answer_at_once_and_books_it(home: Path):
     assert printed(run(home, "budget", "--json"))["reserved_usd"] == 0.0
 
 
-def start_server(home: Path) -> subprocess.Popen[str]:
+def start_server(home: Path, **env: str) -> subprocess.Popen[str]:
     """A server that has answered its first request."""
     process = subprocess.Popen(
-        [PROGRAM, "serve", "--profile", "test"], env=environment(home), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
+        [program(env), "serve", "--profile", "test"], env=environment(home), stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     ask_server(
         process, "initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": "t", "version": "1"}
@@ -230,9 +230,9 @@ def ask_server(process: subprocess.Popen[str], method: str, **params: object) ->
     return process.stdout.readline()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_server(home: Path, number: signal.Signals):
-    process = start_server(home)
+@pytest.mark.parametrize(("number", "start"), [(signal.SIGINT, FRESH), (signal.SIGTERM, FRESH), (signal.SIGTERM, {})])
+def test_a_signal_ends_the_server(home: Path, number: signal.Signals, start: dict[str, str]):
+    process = start_server(home, **start)
     process.send_signal(number)
     _, told = process.communicate(timeout=20)
     assert process.returncode == 128 + number

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_nothing_is_told import paid_home
-from tests.support_e2e import PROGRAM, environment, session
+from tests.support_e2e import environment, program, session
 from tests.support_servers import FakeServer, openai_chunk, openai_reply, reply_always
 
 HOSTILE = "Hi\x1b]52;c;eHg=\x07 \x1b[2Jthere\x9b0m"
@@ -22,7 +22,7 @@ def on_a_terminal(home: Path, *arguments: str, typed: bytes = b"") -> str:
     """What 80 columns show, with each of their rows as a line."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [PROGRAM, *arguments], env=environment(home, FAKE_KEY="k", COLUMNS="80"),
+        [program(), *arguments], env=environment(home, FAKE_KEY="k", COLUMNS="80"),
         stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(theirs)

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from mcp import Client, StdioServerParameters
+from mcp import Client
 from mcp.client.stdio import stdio_client
 from mcp.types import CallToolResult
 
@@ -16,7 +16,7 @@ from hybrid_mcp.domain.vendors import VENDORS
 from tests import keyring_backends
 from tests.e2e.test_nothing_is_told import paid_home, written
 from tests.e2e.test_paid import ANSWER, content
-from tests.support_e2e import PROGRAM, environment, run, server_parameters
+from tests.support_e2e import FRESH, environment, run, server_parameters
 from tests.support_servers import FakeServer, Reply, json_reply, reply_always
 
 pytestmark = pytest.mark.anyio
@@ -44,8 +44,7 @@ def keyring_env(backend: str, file: Path | None = None) -> dict[str, str]:
 
 async def everything_said(home: Path, log: Path, **env: str) -> str:
     """All that a whole session over MCP answers."""
-    arguments = ["serve", "--profile", "paid"]
-    parameters = StdioServerParameters(command=str(PROGRAM), args=arguments, env=environment(home, **env))
+    parameters = server_parameters(home, "--profile", "paid", **env)
     said: list[str] = []
     with log.open("w", encoding="utf-8") as stderr:
         async with Client(stdio_client(parameters, errlog=stderr)) as mcp:
@@ -99,7 +98,8 @@ async def test_a_key_comes_from_the_keyring_where_the_environment_has_none(tmp_p
 def test_a_keyring_that_cannot_be_read_is_told_and_stops_nothing(tmp_path: Path):
     with FakeServer(reply_always(ANSWER)) as server:
         home = paid_home(tmp_path, server)
-        done = run(home, "ask", "What is the capital of France?", "--profile", "paid", **keyring_env("BrokenKeyring"))
+        asked = ["ask", "What is the capital of France?", "--profile", "paid"]
+        done = run(home, *asked, **keyring_env("BrokenKeyring"), **FRESH)
     assert "Paris" in done.stdout
     assert "keyring: it cannot be read (OSError)" in done.stderr
     assert "SEALED" not in done.stderr

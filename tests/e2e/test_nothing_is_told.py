@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mcp import Client, StdioServerParameters
+from mcp import Client
 from mcp.client.stdio import stdio_client
 
-from tests.support_e2e import PROGRAM, environment, run, write_profile
+from tests.support_e2e import run, server_parameters, write_profile
 from tests.support_embedded import home_with_model
 from tests.support_servers import FakeServer, Reply, json_reply, openai_chunk, openai_reply, reply_always
 
@@ -61,9 +61,7 @@ def written(home: Path) -> str:
 async def test_no_prompt_answer_or_key_is_logged_kept_or_put_into_an_error(tmp_path: Path, reply: Reply):
     with FakeServer(reply_always(reply)) as server:
         home, log = paid_home(tmp_path, server), tmp_path / "stderr.log"
-        parameters = StdioServerParameters(
-            command=str(PROGRAM), args=["serve", "--profile", "paid"], env=environment(home, FAKE_KEY=KEY)
-        )
+        parameters = server_parameters(home, "--profile", "paid", FAKE_KEY=KEY)
         with log.open("w", encoding="utf-8") as stderr:
             async with Client(stdio_client(parameters, errlog=stderr)) as mcp:
                 arguments = {"prompt": f"Say hello. {PROMPT}", "force_cloud": True}

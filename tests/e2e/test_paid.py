@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from mcp import Client
 from mcp.types import CallToolResult, TextContent
 
 from tests.e2e.test_nothing_is_told import paid_home
-from tests.support_e2e import printed, run, session
+from tests.support_e2e import FRESH, printed, run, server_parameters, session
 from tests.support_servers import FakeServer, openai_chunk, openai_reply, reply_always
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +35,7 @@ def error(result: CallToolResult) -> str:
 async def test_a_paid_answer_costs_what_its_usage_says_and_is_free_the_second_time(tmp_path: Path):
     with FakeServer(reply_always(ANSWER)) as server:
         home = paid_home(tmp_path, server)
-        async with session(home, "--profile", "paid", FAKE_KEY="k") as mcp:
+        async with Client(server_parameters(home, "--profile", "paid", FAKE_KEY="k", **FRESH)) as mcp:
             asked = {"prompt": "Do it", "force_cloud": True}
             first = content(await mcp.call_tool("route_completion", asked))
             again = content(await mcp.call_tool("route_completion", asked))

@@ -10,11 +10,13 @@ from dirty_equals import IsDict, IsInstance, IsInt, IsList, IsPartialDict, IsPos
 from mcp import Client, MCPError
 from mcp.types import CallToolResult, TextContent
 
+from hybrid_mcp import heartbeat
 from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.scorer import score
 from hybrid_mcp.wire import score_result
-from tests.support_e2e import session, write_profile
+from tests.support_e2e import FRESH, session, write_profile
 from tests.support_embedded import home_with_model
+from tests.test_pending import bench
 
 pytestmark = pytest.mark.anyio
 
@@ -59,13 +61,13 @@ def error(result: CallToolResult) -> str:
 
 async def test_a_real_model_on_this_machine_answers(home: Path, era: Era):
     scored = score(Request(prompt="What is the capital of France?"))
-    async with client(home, era) as mcp:
+    async with client(home, era, **FRESH) as mcp:
         answer = content(await mcp.call_tool("route_completion", {"prompt": "What is the capital of France?"}))
         spent = content(await mcp.call_tool("budget_status", {}))
     assert answer == {
         "request_id": IsStr(min_length=8), "status": "completed", "text": IsStr(regex=r"(?s).*Paris.*"),
         "model": "embedded:smollm2", "provider": "embedded", "local": True, "cached": False, "escalated": False,
-        "complexity": score_result(scored).model_dump(),
+        "reasoning": None, "complexity": score_result(scored).model_dump(),
         "reason": f"score {scored.score:.2f} wants a fast local model",
         "plan": [{"model": "embedded:smollm2", "local": True, "bound_usd": 0.0}],
         "excluded": [{"model": "gemini:gemini-3.8-flash", "reason": IsStr(min_length=10)}],
@@ -111,42 +113,42 @@ async def test_a_dry_run_calls_nothing(home: Path):
     assert spent["local_requests"] == 0
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments", "told"),
-    [
-        ("route_completion", {}, "prompt: missing, and it is required"),
-        ("route_completion", {"promt": "SECRET"}, "unknown argument: promt; did you mean prompt?"),
-        (
-            "route_completion",
-            {"prompt": "SECRET", "quality": "best"},
-            "quality: input should be 'auto', 'low' or 'high'",
-        ),
-        ("route_completion", {"prompt": "SECRET", "max_cost": -1}, "max_cost: an amount of money must be between $0"),
-        ("route_completion", {"prompt": " "}, "prompt is empty"),
-        ("route_completion", {"prompt": "SECRET\x00"}, "prompt holds a NUL character"),
-        (
-            "route_completion",
-            {"prompt": "SECRET" * 800_000},
-            "the limit for prompt, context and system prompt together",
-        ),
-        ("route_completion", {"prompt": "SECRET", "context": "word " * 50_000}, "context window of 8,192"),
-        ("route_completion", {"prompt": "SECRET", "force_local": True, "force_cloud": True}, "exclude each other"),
-        ("route_completion", {"prompt": "SECRET", "force_cloud": True}, "no API key: set GEMINI_API_KEY"),
-        ("route_completion", {"prompt": "SECRET", "preferred_model": "gemni:x"}, "did you mean one of: gemini"),
-        ("check_allowed", {"resource_type": "domains"}, "resource_name: missing"),
-        ("add_to_whitelist", {"resource_type": "files", "resource_name": "x"}, "use one of cloud_apis"),
-        ("add_to_whitelist", {"resource_type": "domains", "resource_name": "com"}, "a single label"),
-        ("budget_status", {"period": "year"}, "period: input should be 'month' or 'day'"),
-    ],
+REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("route_completion", {}, "prompt: missing, and it is required"),
+    ("route_completion", {"promt": "SECRET"}, "unknown argument: promt; did you mean prompt?"),
+    (
+        "route_completion",
+        {"prompt": "SECRET", "quality": "best"},
+        "quality: input should be 'auto', 'low' or 'high'",
+    ),
+    ("route_completion", {"prompt": "SECRET", "max_cost": -1}, "max_cost: an amount of money must be between $0"),
+    ("route_completion", {"prompt": " "}, "prompt is empty"),
+    ("route_completion", {"prompt": "SECRET\x00"}, "prompt holds a NUL character"),
+    (
+        "route_completion",
+        {"prompt": "SECRET" * 800_000},
+        "the limit for prompt, context and system prompt together",
+    ),
+    ("route_completion", {"prompt": "SECRET", "context": "word " * 50_000}, "context window of 8,192"),
+    ("route_completion", {"prompt": "SECRET", "force_local": True, "force_cloud": True}, "exclude each other"),
+    ("route_completion", {"prompt": "SECRET", "force_cloud": True}, "no API key: set GEMINI_API_KEY"),
+    ("route_completion", {"prompt": "SECRET", "preferred_model": "gemni:x"}, "did you mean one of: gemini"),
+    ("check_allowed", {"resource_type": "domains"}, "resource_name: missing"),
+    ("add_to_whitelist", {"resource_type": "files", "resource_name": "x"}, "use one of cloud_apis"),
+    ("add_to_whitelist", {"resource_type": "domains", "resource_name": "com"}, "a single label"),
+    ("budget_status", {"period": "year"}, "period: input should be 'month' or 'day'"),
 )
-async def test_bad_input_is_an_error_that_says_what_to_do(home: Path, tool: str, arguments: dict[str, Any], told: str):
+
+
+async def test_bad_input_is_an_error_that_says_what_to_do(home: Path):
     async with client(home) as mcp:
-        text = error(await mcp.call_tool(tool, arguments))
-        assert told in text
-        assert "SECRET" not in text
-        assert "pydantic" not in text
-        spent = content(await mcp.call_tool("budget_status", {}))
-    assert spent == IsPartialDict({"reserved_usd": 0.0, "spent_usd": 0.0, "local_requests": 0})
+        for tool, arguments, told in REFUSED:
+            text = error(await mcp.call_tool(tool, arguments))
+            assert told in text, (tool, told)
+            assert "SECRET" not in text, (tool, told)
+            assert "pydantic" not in text, (tool, told)
+            spent = content(await mcp.call_tool("budget_status", {}))
+            assert spent == IsPartialDict({"reserved_usd": 0.0, "spent_usd": 0.0, "local_requests": 0}), (tool, told)
 
 
 async def test_the_whitelist_is_asked_and_changes_only_through_the_owner(home: Path):
@@ -214,24 +216,34 @@ async def test_calls_at_the_same_time_are_all_answered(home: Path):
 
 async def test_a_cancelled_call_frees_the_model_for_the_next_one(home: Path):
     long = {"prompt": "Write a very long story about a ship.", "max_output_tokens": 4_000}
+
+    async def heard(progress: float, total: float | None, message: str | None) -> None:
+        assert (progress, total) == (1, None)
+        assert message
+        patience.cancel()
+
     async with client(home) as mcp:
-        with anyio.move_on_after(3):
-            await mcp.call_tool("route_completion", long)
+        with anyio.CancelScope() as patience:
+            await mcp.call_tool("route_completion", long, progress_callback=heard)
         answer = content(await mcp.call_tool("route_completion", {"prompt": "Say hello.", "max_output_tokens": 8}))
+    assert patience.cancelled_caught
     assert answer["status"] == "completed"
     assert answer["latency_ms"] == IsInt(lt=20_000)
 
 
-async def test_progress_grows_while_a_call_runs(home: Path):
+async def test_progress_grows_while_a_call_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(heartbeat, "HEARTBEAT_S", 0.02)
     beats: list[float] = []
 
     async def heard(progress: float, total: float | None, message: str | None) -> None:
         assert total is None
         assert message
         beats.append(progress)
+        if len(beats) == 3:
+            one.slow.go_on.set()
 
-    long = {"prompt": "Write a very long story about a ship.", "max_output_tokens": 400}
-    async with client(home) as mcp:
-        await mcp.call_tool("route_completion", long, progress_callback=heard)
-    assert len(beats) >= 1
+    async with bench(tmp_path) as one:
+        asked = {"prompt": "Say hello", "force_cloud": True}
+        content(await one.mcp.call_tool("route_completion", asked, progress_callback=heard))
+    assert len(beats) >= 3
     assert beats == sorted(set(beats))

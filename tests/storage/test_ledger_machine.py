@@ -9,17 +9,18 @@ from hypothesis.stateful import run_state_machine_as_test
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.reservation import LOST, Event, Settlement, charge
 from hybrid_mcp.storage import memory, sqlite_book
+from tests.support_long import LONG
 from tests.support_machine import InMemory, Money, OnDisk
 from tests.support_twins import Twins
 
 THOROUGH = settings(stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 TestInMemory = InMemory.TestCase
-TestInMemory.settings = settings(THOROUGH, max_examples=100)
+TestInMemory.settings = settings(THOROUGH, max_examples=100 if LONG else 25)
 TestOnDisk = OnDisk.TestCase
-TestOnDisk.settings = settings(THOROUGH, max_examples=50)
+TestOnDisk.settings = settings(THOROUGH, max_examples=50 if LONG else 12)
 TestTwins = Twins.TestCase
-TestTwins.settings = settings(THOROUGH, max_examples=20)
+TestTwins.settings = settings(THOROUGH, max_examples=20 if LONG else 6)
 
 SEARCH = settings(
     THOROUGH, max_examples=100, derandomize=True, database=None, phases=[Phase.generate], report_multiple_bugs=False
