@@ -17,6 +17,8 @@ from hybrid_mcp import (
     commands_money,
     commands_owner,
     commands_scorer,
+    commands_serve,
+    commands_token,
 )
 from hybrid_mcp.arguments import STDIN, Given, WrongUsage
 from hybrid_mcp.launch import OK, WRONG_USAGE, Common, serve
@@ -69,11 +71,12 @@ def _build() -> Cli:
             return serve(common.value)
         return cast("int", cli(list(tokens), exit_on_error=False, result_action="return_value"))
 
-    cli.command(lambda: serve(common.value), name="serve", help="Serve MCP over stdio.")
+    commands_serve.add(cli, common)
     commands_asking.add(cli, common)
     commands_money.add(cli, common)
     commands_owner.add(cli, common)
     commands_lists.add(cli, common)
     commands_scorer.add(cli, common)
     commands_install.add(cli, common)
+    commands_token.add(cli, common)
     return cli

@@ -18,14 +18,14 @@ HEARTBEAT_S = 2.0
 """Clients reset their time-outs on progress; the promise is one notification at least every 3 seconds."""
 
 
-async def with_heartbeat(app: App, request: Request, ctx: Calls) -> Answer:
+async def with_heartbeat(host: Host, request: Request, ctx: Calls) -> Answer:
     """Run the call and tell the client every few seconds that it is alive."""
-    pulse = Pulse()
+    pulse, app, account = Pulse(), host.app(), host.account()
     outcomes: list[Answer | HybridError] = []
 
     async def run() -> None:
         try:
-            outcomes.append(await app.service.complete(request, pulse, app.account))
+            outcomes.append(await app.service.complete(request, pulse, account))
         except HybridError as error:
             # Raised inside the group it would reach the client as a group of errors.
             outcomes.append(error)
@@ -41,7 +41,7 @@ async def started(host: Host, request: Request, ctx: Calls) -> Answer:
     """
     app = host.app()
     with in_words():
-        work = host.pending.start(app, request)
+        work = host.pending.start(app, request, host.account())
     try:
         return await fetched(app, work, request.deadline_s, ctx)
     except anyio.get_cancelled_exc_class():
@@ -65,7 +65,7 @@ async def fetched(app: App, work: Work, wait_s: float, ctx: Calls) -> Answer:
         request_id=work.id, status="running", complexity=await service.experience.score(work.request),
         latency_ms=round(ran_s * 1000),
         reason=f"still running after {ran_s:.0f} s ({work.pulse.words}): call get_completion with this request_id",
-        budget=await service.purse.view(work.request, app.account),
+        budget=await service.purse.view(work.request, work.account),
     )  # fmt: skip
 
 

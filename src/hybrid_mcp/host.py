@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
 import anyio
 from mcp.server import MCPServer
+from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 
 from hybrid_mcp.app import App
+from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.pending import Pending
 
@@ -33,6 +36,11 @@ class Host:
                 self._app = self._open_app()
             return self._app
 
+    def account(self) -> Account:
+        """Who pays for the request that is being served: over HTTP its token, else this process."""
+        own, caller = self.app().account, caller_id()
+        return own if caller is None else replace(own, client=caller)
+
     @asynccontextmanager
     async def lifespan(self, _: MCPServer[Host]) -> AsyncGenerator[Host]:
         try:
@@ -51,6 +59,12 @@ class Host:
 
 
 Calls = Context[Host, Any]
+
+
+def caller_id() -> str | None:
+    """Whose token came with the request that is being served; None where none is needed, over stdio."""
+    token = get_access_token()
+    return None if token is None else token.client_id
 
 
 @contextmanager

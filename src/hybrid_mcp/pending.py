@@ -9,13 +9,14 @@ from anyio.abc import TaskGroup
 
 from hybrid_mcp.app import App, new_id
 from hybrid_mcp.domain.answer import Answer
+from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.domain.completion import MAX_DEADLINE_S, Request, Usage
 from hybrid_mcp.domain.errors import InvalidRequest, NoRoute
 
 MOST_RUNNING = 32
-"""Calls that go on by themselves at once: an agent that fetches none of them is in a loop."""
+"""Calls of one client that go on by themselves at once: an agent that fetches none of them is in a loop."""
 MOST_KEPT = 100
-"""Results that wait to be fetched; the oldest makes place for the next."""
+"""Results of one client that wait to be fetched; the oldest makes place for the next."""
 
 
 class Pulse:
@@ -47,6 +48,7 @@ class Work:
     """One call. `outcome` is None while it runs."""
 
     id: str
+    account: Account
     request: Request
     attempt_s: float
     started: float
@@ -57,42 +59,48 @@ class Work:
 
 
 class Pending:
-    """Runs calls in a task group of the server's own, so that they may outlive the requests that began them."""
+    """Runs calls in a task group of the server's own, so that they may outlive the requests that began them.
+
+    Each client has its own: it learns nothing of the calls of others, and they take no place of its calls.
+    """
 
     def __init__(self) -> None:
         self.group: TaskGroup | None = None
         self._works: dict[str, Work] = {}
 
-    def start(self, app: App, request: Request) -> Work:
+    def start(self, app: App, request: Request, account: Account) -> Work:
         """Begin a call that may take `MAX_DEADLINE_S` seconds.
 
         Raises:
             NoRoute: too many of them run.
         """
-        running = [work.id for work in self._works.values() if work.outcome is None]
+        running = [work.id for work in self._of(account) if work.outcome is None]
         if len(running) >= MOST_RUNNING or self.group is None:
             raise NoRoute(
                 f"{len(running)} calls go on already, which is the limit: fetch one with get_completion "
                 f"({', '.join(running[:3])}), or call without on_deadline"
             )
         long = replace(request, deadline_s=MAX_DEADLINE_S)
-        work = Work(id=new_id(), request=long, attempt_s=request.deadline_s, started=app.service.clock.monotonic())
+        work = Work(
+            id=new_id(), account=account, request=long, attempt_s=request.deadline_s,
+            started=app.service.clock.monotonic(),
+        )  # fmt: skip
         self._works[work.id] = work
-        self._forget_oldest()
+        self._forget_oldest(account)
         self.group.start_soon(self._run, app, work)
         return work
 
-    def find(self, request_id: str) -> Work:
-        """The call of that name.
+    def find(self, request_id: str, account: Account) -> Work:
+        """The client's own call of that name.
 
         Raises:
             InvalidRequest: there is none.
         """
         work = self._works.get(request_id)
-        if work is None:
+        if work is None or work.account != account:
             raise InvalidRequest(
-                'no such request_id: only calls of this session with on_deadline="continue" can be fetched, and the '
-                f"last {MOST_KEPT} are kept"
+                'no such request_id: only your own calls with on_deadline="continue" can be fetched while this '
+                f"server runs, and the last {MOST_KEPT} are kept"
             )
         return work
 
@@ -107,7 +115,7 @@ class Pending:
         try:
             with work.scope:
                 work.outcome = await app.service.complete(
-                    work.request, work.pulse, app.account, work.id, work.attempt_s
+                    work.request, work.pulse, work.account, work.id, work.attempt_s
                 )
         except Exception as error:  # noqa: BLE001 - it is raised where the call is fetched, and must not end the others
             work.outcome = error
@@ -115,7 +123,11 @@ class Pending:
             work.outcome = work.outcome or NoRoute("the call was broken off before it was finished: call again")
             work.done.set()
 
-    def _forget_oldest(self) -> None:
-        finished = [work.id for work in self._works.values() if work.outcome is not None]
-        for name in finished[: max(0, len(self._works) - MOST_KEPT)]:
+    def _of(self, account: Account) -> list[Work]:
+        return [work for work in self._works.values() if work.account == account]
+
+    def _forget_oldest(self, account: Account) -> None:
+        kept = self._of(account)
+        finished = [work.id for work in kept if work.outcome is not None]
+        for name in finished[: max(0, len(kept) - MOST_KEPT)]:
             del self._works[name]

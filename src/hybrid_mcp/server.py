@@ -6,7 +6,7 @@ import difflib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -32,14 +32,14 @@ INSTRUCTIONS = (
 CLEAN_UP_S = 5.0
 
 
-def build_server(open_app: Callable[[], App]) -> MCPServer[Host]:
+def build_server(open_app: Callable[[], App]) -> HybridServer:
     """The server with its tools and resources; the application is opened by the first call that needs it."""
     host = Host(open_app)
     server = HybridServer(
         "hybrid-mcp", title="Hybrid MCP", instructions=INSTRUCTIONS, version=__version__, lifespan=host.lifespan,
         log_level="WARNING", extensions=[budget_app()],
     )  # fmt: skip
-    server.on_signal = host.aclose
+    server.host = host
     add_tools(server, host)
     _add_resources(server, host)
     return server
@@ -48,7 +48,7 @@ def build_server(open_app: Callable[[], App]) -> MCPServer[Host]:
 class HybridServer(MCPServer[Host]):
     """Small schemas, unknown arguments refused, errors that a model can act on, and an end when one is asked for."""
 
-    on_signal: Callable[[], Awaitable[None]]
+    host: Host
 
     async def run_stdio_async(self) -> None:
         """Serve until the client goes away, or Ctrl-C or SIGTERM ends it."""
@@ -62,7 +62,7 @@ class HybridServer(MCPServer[Host]):
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for number in signals:
                 with anyio.move_on_after(CLEAN_UP_S):
-                    await self.on_signal()
+                    await self.host.aclose()
                 # The SDK's reader sits in a thread that waits for input and cannot be told to stop.
                 os._exit(128 + number)
 
@@ -111,7 +111,7 @@ def _add_resources(server: MCPServer[Host], host: Host) -> None:
         if period not in ("month", "day"):
             raise ResourceError("the usage of a month or a day can be read: hybrid://usage/month, hybrid://usage/day")
         with in_words(ResourceError):
-            return budget_result(await host.app().reports.budget(period, host.app().account)).to_json()
+            return budget_result(await host.app().reports.budget(period, host.account())).to_json()
 
     @resource("hybrid://health", "What works and what does not")
     async def health() -> str:

@@ -16,7 +16,7 @@ from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.face.mcp_app import TOOL_META, for_the_page
 from hybrid_mcp.heartbeat import fetched, started, with_heartbeat
-from hybrid_mcp.host import Calls, Host, in_words
+from hybrid_mcp.host import Calls, Host, caller_id, in_words
 from hybrid_mcp.wire import (
     AllowedResult,
     BudgetResult,
@@ -73,7 +73,7 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
         )  # fmt: skip
         if on_deadline == "continue":
             return _result(completion_result(await started(host, request, ctx)))
-        return _result(completion_result(await with_heartbeat(host.app(), request, ctx)))
+        return _result(completion_result(await with_heartbeat(host, request, ctx)))
 
     @server.tool(
         description="Whether the owner allows a resource. Types: cloud_apis, domains, mcp_servers, allowed_for_cloud.",
@@ -109,9 +109,9 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
         ctx: Calls, period: Literal["month", "day"] = "month"
     ) -> Annotated[CallToolResult, BudgetResult]:
         with in_words():
-            app = host.app()
-            status = budget_result(await app.reports.budget(period, app.account))
-            return _result(status, for_the_page(ctx, app))
+            app, account = host.app(), host.account()
+            status = budget_result(await app.reports.budget(period, account))
+            return _result(status, for_the_page(ctx, app, account))
 
     @server.tool(
         description='The answer of a route_completion call with on_deadline="continue" that was still running.',
@@ -121,7 +121,7 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
         ctx: Calls, request_id: str, wait_s: Annotated[float, Field(ge=0, le=MAX_DEADLINE_S)] = 45
     ) -> CallToolResult:
         with in_words():
-            work = host.pending.find(request_id)
+            work = host.pending.find(request_id, host.account())
         return _result(completion_result(await fetched(host.app(), work, wait_s, ctx)))
 
     @server.tool(
@@ -130,10 +130,8 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
     )
     async def report_outcome(request_id: str, ok: bool, note: str = "") -> Annotated[CallToolResult, ReportResult]:
         with in_words():
-            app = host.app()
-            return _result(
-                report_result(await app.service.experience.report(request_id, ok=ok, client=app.account.client))
-            )
+            experience, client = host.app().service.experience, host.account().client
+            return _result(report_result(await experience.report(request_id, ok=ok, client=client)))
 
 
 def _request(*, max_cost: float | None, **arguments: Any) -> Request:
@@ -196,5 +194,7 @@ def _consent(outcome: ElicitationResult[Consent]) -> bool | None:
 
 
 def _client_name(ctx: Calls) -> str:
+    """Over HTTP whose token it is, which is sure, and then what the client calls itself."""
     params = ctx.request_context.session.client_params
-    return params.client_info.name if params is not None else "unknown"
+    said = params.client_info.name if params is not None else "unknown"
+    return " ".join(filter(None, (caller_id(), said)))

@@ -132,8 +132,9 @@ class RoutingRules:
 class Profile:
     """Caps of None mean: no such cap.
 
-    `client_budget`: what one client may spend while its server process lives. `project_budget`: what one project may
-    spend in a month (UTC). `private_patterns`: globs, and `re:` expressions, of what stays local.
+    `client_budget`: what one client may spend while its server process lives, or as long as its HTTP token exists.
+    `project_budget`: what one project may spend in a month (UTC). `private_patterns`: globs, and `re:` expressions, of
+    what stays local.
     """
 
     name: str

@@ -8,6 +8,7 @@ from mcp.server.apps import Apps, client_supports_apps
 from mcp.server.mcpserver.resources import FileResource
 
 from hybrid_mcp.app import App
+from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.face import PAGE, recent_rows
 from hybrid_mcp.host import Calls
 
@@ -24,6 +25,6 @@ def budget_app() -> Apps:
     return apps
 
 
-def for_the_page(ctx: Calls, app: App) -> dict[str, Any] | None:
+def for_the_page(ctx: Calls, app: App, account: Account) -> dict[str, Any] | None:
     """A result's `_meta` for a client that shows the page; None for any other."""
-    return {RECENT: recent_rows(app, app.account)} if client_supports_apps(ctx) else None
+    return {RECENT: recent_rows(app, account)} if client_supports_apps(ctx) else None

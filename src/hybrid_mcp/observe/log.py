@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from asyncio import CancelledError
+from contextlib import AbstractContextManager
 
 import structlog
 
@@ -15,6 +17,7 @@ def configure_logging() -> None:
     renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
@@ -22,6 +25,26 @@ def configure_logging() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
+
+
+def client_in_log(client: str) -> AbstractContextManager[None]:
+    """Within it each line names the client whose request it is about."""
+    return structlog.contextvars.bound_contextvars(client=client)
+
+
+def take_other_logs() -> None:
+    """What libraries have to say, from a warning on, comes out as our own lines do."""
+    logging.basicConfig(handlers=[_Forwarding()], level=logging.WARNING, force=True)
+
+
+class _Forwarding(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Of an exception its kind alone: its text may hold what a caller sent."""
+        kind = record.exc_info[0] if record.exc_info else None
+        if kind is CancelledError:  # the end of the server, which is no news
+            return
+        more = {} if kind is None else {"exception": kind.__name__}
+        structlog.get_logger().log(record.levelno, record.getMessage(), logger=record.name, **more)
 
 
 class LogObserver:
