@@ -627,3 +627,8 @@ def test_a_local_model_may_judge_the_others(profile: Path, written: str, judge: 
 )
 def test_a_judge_that_cannot_be_one_is_an_error(profile: Path, written: str, told: str):
     assert told in problem(profile, f"routing_rules: {{judge: {written}}}")
+
+
+@pytest.mark.parametrize("written", ["off", "'off'"])
+def test_a_word_that_yaml_takes_for_a_boolean_is_still_that_word(profile: Path, written: str):
+    assert load(profile, f"code_check: {written}").code_check == "off"

@@ -26,7 +26,7 @@ from hybrid_mcp.launch import OK, WRONG_USAGE, Common, serve
 
 def parse_and_run(arguments: list[str]) -> int:
     """Parse, run, and return the exit code."""
-    cli = _build()
+    cli = parser()
     given = [STDIN if argument == "-" else argument for argument in arguments]
     try:
         result = cli.meta(given, exit_on_error=False, result_action="return_value")
@@ -38,7 +38,8 @@ def parse_and_run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else OK
 
 
-def _build() -> Cli:
+def parser() -> Cli:
+    """All commands; its `meta` takes the options that they share."""
     cli = Cli(
         name="hybrid-mcp", version=__version__, result_action="return_value", suppress_keyboard_interrupt=False,
         help="Answer a sub-task with the cheapest model that can do it. Without a command: serve MCP over stdio.",

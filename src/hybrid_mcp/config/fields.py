@@ -92,8 +92,9 @@ def boolean(field: Field) -> bool:
 
 
 def choice(field: Field, choices: tuple[T, ...]) -> T:
-    """One of a few words."""
-    word = text(field)
+    """One of a few words, of which YAML may take one for a boolean, such as `off`."""
+    known = _scalar(field, "a text").text in map(str, choices)
+    word = _scalar(field, "a text").text if known else text(field)
     for value in choices:
         if value == word:
             return value
