@@ -27,8 +27,6 @@ from tests.support_servers import (
 
 INPUT_NANOS, OUTPUT_NANOS = 1_000, 2_000
 """What a token costs: $1 and $2 a million."""
-WORD = "word "
-"""One token."""
 WORDS_PER_PIECE = 10
 FRAMING_TOKENS = 12
 
@@ -263,8 +261,15 @@ def asks_to_wait(seconds: float) -> Behaviour:
 
 
 def _texts(tokens: int) -> list[str]:
-    sizes = [WORDS_PER_PIECE] * (tokens // WORDS_PER_PIECE) + [tokens % WORDS_PER_PIECE]
-    return [WORD * size for size in sizes if size]
+    words = [_word(number) for number in range(tokens)]
+    return ["".join(words[start : start + WORDS_PER_PIECE]) for start in range(0, tokens, WORDS_PER_PIECE)]
+
+
+def _word(number: int) -> str:
+    """One token, and another one each time: the judge takes a text that repeats itself for a broken one."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    first, second, third = number // 676 % 26, number // 26 % 26, number % 26
+    return f"{letters[first]}{letters[second]}{letters[third]}d "
 
 
 def _or(told: int | None, truth: int) -> int:

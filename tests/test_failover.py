@@ -68,7 +68,7 @@ async def test_each_fault_is_told_as_what_it_is_and_the_next_model_answers(
         first = Door(name="a", kind=kind, url=server.url, local=local)
         second = Door(name="b", kind="openai", url=server.url, local=True)
         async with house(
-            tmp_path, first, second, first_byte_s=1.0, between_s=1.0, CIRCUIT_BREAKER_FAILURE_THRESHOLD="1000"
+            tmp_path, first, second, first_byte_s=3.0, between_s=3.0, CIRCUIT_BREAKER_FAILURE_THRESHOLD="1000"
         ) as one:
             places = anyio.CapacityLimiter(1 if local else 4)
 

@@ -40,6 +40,7 @@ SCHEDULES_AT_ONCE = 3
 GRACE_S = 1.0
 """So much later than its deadline a call may end. What the machine itself is late meanwhile, because it has no time for
 this process, comes on top."""
+AGAIN = "again"
 HOURS = 5
 BEAT_S = 0.02
 NAMES = ("a", "b", "c", "d")
@@ -79,15 +80,15 @@ class Ended:
     late_s: float = 0.0
 
 
-def planned(seed: int) -> list[Planned]:
-    """The schedule of this seed: one to three calls at about the same time."""
+def planned(seed: int, turn: str = "") -> list[Planned]:
+    """The schedule of this seed: one to three calls at about the same time. `turn` marks one that is run again."""
     rng = random.Random(seed)  # noqa: S311 - the same every time
     calls: list[Planned] = []
     for number in range(rng.choice((1, 1, 1, 1, 1, 1, 2, 3))):
         deadline_s = rng.uniform(0.3, 1.2)
         calls.append(
             Planned(
-                tag=f"s{seed}c{number}",
+                tag=f"s{seed}c{number}{turn}",
                 start_s=rng.uniform(0, 0.2),
                 deadline_s=deadline_s,
                 leaves_s=rng.uniform(0, deadline_s) if rng.random() < 0.2 else None,
@@ -163,7 +164,6 @@ async def run(one: House, call: Planned, ended: list[Ended], pulse: Pulse) -> No
 def check_end(end: Ended, one: House, server: FaultServer) -> None:
     """An answer or an error that names every attempt, in time, and charged as its servers billed at the least."""
     call = end.planned
-    assert end.late_s < GRACE_S, f"{end.late_s:.2f} s too late"
     names = [door.model for door in one.doors]
     if end.answer is not None:
         assert end.answer.text == GOOD_TEXT or "cut off at the deadline" in end.answer.reason
@@ -199,10 +199,11 @@ async def live_in(number: int, seeds: Sequence[int], home: Path, server: FaultSe
         home, *doors(number, server), local_first=rng.random() < 0.7, first_byte_s=first_byte_s, between_s=between_s,
         **variables,
     ) as one:  # fmt: skip
+        late: list[int] = []
 
-        async def schedule(seed: int) -> None:
+        async def schedule(seed: int, turn: str = "") -> None:
             ended: list[Ended] = []
-            calls = planned(seed)
+            calls = planned(seed, turn)
             async with places, anyio.create_task_group() as group:
                 for call in calls:
                     group.start_soon(run, one, call, ended, pulse)
@@ -210,14 +211,22 @@ async def live_in(number: int, seeds: Sequence[int], home: Path, server: FaultSe
                 assert len(ended) == len(calls)
                 for end in ended:
                     check_end(end, one, server)
+                in_time = all(end.late_s < GRACE_S for end in ended)
+                assert in_time or not turn, f"{[end.late_s for end in ended]} s too late, twice"
             except AssertionError as error:
                 error.add_note(f"seed {seed}: run it alone with HYBRID_MCP_TEST_SEED={seed}. {ended}")
                 raise
+            late.extend([] if in_time else [seed])
 
         async with anyio.create_task_group() as group:
             for seed in seeds:
                 group.start_soon(schedule, seed)
-        tags = [call.tag for seed in seeds for call in planned(seed)]
+        for seed in (again := tuple(late)):
+            # Where it was the machine that was busy, the same schedule alone is in time.
+            await schedule(seed, AGAIN)
+        tags = [
+            call.tag for turn, some in (("", seeds), (AGAIN, again)) for seed in some for call in planned(seed, turn)
+        ]
         assert await one.spent() >= billed(one, server, tags), f"house {number}, seeds {seeds}"
         await check_is_as_new(one, server)
 
@@ -287,7 +296,8 @@ async def test_every_call_ends_in_time_is_charged_what_it_was_billed_and_leaves_
     houses: dict[int, list[int]] = {}
     for seed in seeds_of(part):
         houses.setdefault(seed // SEEDS_OF_A_HOUSE, []).append(seed)
-        plans |= {(call.tag, name): list(faults) for call in planned(seed) for name, faults in call.faults.items()}
+        calls = (*planned(seed), *planned(seed, AGAIN))
+        plans |= {(call.tag, name): list(faults) for call in calls for name, faults in call.faults.items()}
     pulse = Pulse()
     async with nothing_is_left_behind(), fault_server(choose, NAMES, self_signed(tmp_path)) as server:
         async with anyio.create_task_group() as pulsing:

@@ -140,7 +140,7 @@ def _server(model: Model) -> Server:
     params.model.path = str(fetched(model))
     params.n_ctx, params.n_parallel = 512 * AT_ONCE, AT_ONCE
     params.n_batch = params.n_ubatch = 128
-    params.cpuparams.n_threads, params.cpuparams_batch.n_threads = 1, 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
     params.n_gpu_layers = params.cache_ram_mib = params.n_ctx_checkpoints = 0
     params.warmup = params.fit_params = params.ui = params.endpoint_slots = False
     params.offline, params.verbosity = True, -1

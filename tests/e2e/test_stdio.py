@@ -67,7 +67,7 @@ async def test_a_real_model_on_this_machine_answers(home: Path, era: Era):
     assert answer == {
         "request_id": IsStr(min_length=8), "status": "completed", "text": IsStr(regex=r"(?s).*Paris.*"),
         "model": "embedded:smollm2", "provider": "embedded", "local": True, "cached": False, "escalated": False,
-        "reasoning": None, "complexity": score_result(scored).model_dump(),
+        "reasoning": None, "judged": "good", "judging_ms": 0, "complexity": score_result(scored).model_dump(),
         "reason": f"score {scored.score:.2f} wants a fast local model",
         "plan": [{"model": "embedded:smollm2", "local": True, "bound_usd": 0.0}],
         "excluded": [{"model": "gemini:gemini-3.8-flash", "reason": IsStr(min_length=10)}],
