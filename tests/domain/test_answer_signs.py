@@ -38,6 +38,9 @@ SUM = "its number is not what the prompt's own sum comes to"
 OWN_SUM = "a sum in it is wrong"
 ITEMS = "it has another number of items than was asked for"
 LENGTH = "its length is far from what was asked for"
+ORDER = "the numbers are not in the order that was asked for"
+SEVERAL = "it names several of the choices, and one was asked for"
+SAME_WORD = "a translation was asked for, and the word is the same"
 CHOICE = "it names none of the choices"
 RANGE = "its number is outside of the range that was asked for"
 
@@ -49,6 +52,7 @@ DOUBTFUL: list[tuple[str, str, str]] = [
     ("How do I do it?", "Unfortunately, I am not able to do this for you.", REFUSED),
     ("How do I do it?", "As an AI language model, I don't have access to the internet.", REFUSED),
     ("How do I do it?", "I must respectfully decline.", REFUSED),
+    ("Write a text to Tom", "I'm sorry, but I can't assist with that request.", REFUSED),
     ("Wie geht das?", "Es tut mir leid, aber ich kann dir dabei nicht helfen.", REFUSED),
     ("Comment faire ?", "Je suis désolé, mais je ne peux pas vous aider.", REFUSED),
     ("¿Cómo se hace?", "Lo siento, pero no puedo ayudarte con eso.", REFUSED),
@@ -87,6 +91,13 @@ DOUBTFUL: list[tuple[str, str, str]] = [
     ("What is 17*23?", "17*23 is 401.", SUM),
     ("What is 17 times 23?", "401", SUM),
     ("12% of 250", "25", SUM),
+    ("What is 8 * 3?", "You multiply 8 by 3.", SUM),
+    ("Add 120 and 45.", "The answer is 45.", SUM),
+    ("Subtract 5 from 12", "It is -7.5.", SUM),
+    ("Sort these numbers from smallest to largest: 9, 3, 12", "9, 3, 12", ORDER),
+    ("Sort the numbers in descending order: 9, 3, 12", "3, 9, 12", ORDER),
+    ("Which is a fish? A) cow B) cod C) cat D) dog. Answer with the letter.", "A) cow\nThe answer is D) dog", SEVERAL),
+    ("How do you say 'church' in German?", "In German, 'church' is \"Church\".", SAME_WORD),
     ("Calculate (3 + 4) * 2 =", "The result is 11.", SUM),
     ("How many legs have they?", "There are 12 dogs, and 12 * 4 = 46 legs.", OWN_SUM),
     ("How many are left?", "- He buys more: 7 + 8 = 16.", OWN_SUM),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from hybrid_mcp.domain import answer_python
-from hybrid_mcp.domain.answer_text import Block, Exchange
+from hybrid_mcp.domain.answer_text import Block, Exchange, both_ends
 
 _MOST_JSON = 8_192
 _LANGUAGE = (
@@ -55,11 +55,22 @@ _ABOUT_JSON = re.compile(
     r"|ndjson|json ?5|yaml|\bhow\b|\bwhy\b|\bif\b|program|command|\bjq\b|\bor\b|question|invalid|broken|fix",
     re.IGNORECASE,
 )
+_WISH_CHARACTERS = 400
+"""At either end of a long prompt, where it says what it wants."""
 _JSON_LANGUAGES = {"", "json", "text", "txt"}
+
+
+_ABOUT_BROKEN_CODE = re.compile(
+    r"\b(?:why|fix|mend|bug|error|broken|wrong|missing|before and after|signature"
+    r"|does(?: not|n't) (?:run|work|parse|compile))\b",
+    re.IGNORECASE,
+)
 
 
 def has_broken_python(given: Exchange) -> bool:
     """Whether a whole block of Python does not parse."""
+    if _ABOUT_BROKEN_CODE.search(given.wish):
+        return False
     wanted = _WANTS_PYTHON.search(given.wish) is not None
     return not all(answer_python.parses(code) for code in _python_blocks(given.blocks, unmarked=wanted))
 
@@ -105,12 +116,8 @@ def lacks_code(given: Exchange) -> bool:
 
 def lacks_json(given: Exchange) -> bool:
     """Whether the prompt plainly asks for JSON, and no part of the answer parses."""
-    if (
-        "json" not in given.wish.lower()
-        or not _WANTS_JSON.search(given.wish)
-        or _ABOUT_JSON.search(given.wish)
-        or len(given.text) > _MOST_JSON
-    ):
+    wish = both_ends(given.wish, _WISH_CHARACTERS)
+    if not _WANTS_JSON.search(wish) or _ABOUT_JSON.search(wish) or len(given.text) > _MOST_JSON:
         return False
     found = [block.code for block in given.blocks if block.language in _JSON_LANGUAGES][:1] or [given.text]
     return not any(_is_json(part) for part in (*found, _bracketed(given.text))) and not _is_json_lines(found[0])

@@ -31,6 +31,8 @@ _ABOUT = re.compile(
 )
 _NUMBERED = re.compile(r"^(?:#{1,6} |[*_]{2})?(\d{1,3})[.)]", re.MULTILINE)
 _BULLETED = re.compile(r"^(?:[-*•+]|–) ", re.MULTILINE)
+_HEADED = re.compile(r"^(?:#{1,6} |\*\*|[^-*•+\n]{2,60}:\s*$)", re.MULTILINE)
+"""Bullets below headings are no items of the list that was asked for."""
 _SEPARATORS = re.compile(r",|;|/|\b(?:and|or)\b|&|、|\n")
 _MOST_INLINE = 200
 
@@ -39,6 +41,10 @@ _WORDS_ASKED = re.compile(
     r"|within|in|a|an|of|at least)?"
     r"(?: (?:about|around|roughly))? ?(?P<words>\d{1,4})[ -]words?\b",
     re.IGNORECASE,
+)
+_WRITING = re.compile(
+    r"^\W*(?:please |now )?(?:write|compose|draft|summari[sz]e|describe|explain|generate|produce)\b|\b(?:in|under)\b",
+    re.I,
 )
 _AT_MOST = {"under", "at most", "up to", "no more than", "fewer than", "less than", "max", "maximum", "within", "in"}
 _ONE_WORD = re.compile(
@@ -68,11 +74,17 @@ _OPTION = re.compile(r"^[ \t]*\(?([A-H])[).:][ \t]+([^\n]{1,120})$", re.MULTILIN
 _WANTS_OPTION = re.compile(r"\b(?:which|choose|select|pick|answer|what|letter|correct|option)\b", re.IGNORECASE)
 _NO_OPTION = re.compile(r"\bnone\b|\bneither\b|\ball\b|\bboth\b", re.IGNORECASE)
 
+_ONE_LETTER = re.compile(r"\b(?:with|only|just|give)\b[^.?\n]{0,20}\bletter\b", re.IGNORECASE)
+_LETTER_NAMED = re.compile(r"(?<![^\W_])\(?([A-H])\)|\banswer(?: is)?:? \**\(?([A-H])\b")
+_WEIGHS = re.compile(r"not|wrong|because|since|while|whereas|unlike|other|n't|rather|instead|than", re.IGNORECASE)
+_MOST_FOR_A_LETTER = 400
+
 _RANGE = re.compile(
     r"\b(?:number|integer|score|rating|rate|scale)\b[^.?\n]{0,40}?\b(?:between|from) "
     r"(?P<low>\d{1,6}) (?:and|to) (?P<high>\d{1,6})\b",
     re.IGNORECASE,
 )  # fmt: skip
+_WORKED_OUT = re.compile(r"\b(?:sum|product|total|average|mean|count|how many|add|multiply|squares?)\b", re.IGNORECASE)
 _BARE_NUMBER = re.compile(r"[\s\"'*]*(-?\d{1,12}(?:\.\d{1,6})?)[\s\"'*.]*")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
@@ -95,7 +107,7 @@ def _items(text: str, wanted: int) -> int | None:
     numbers, bullets = [int(number) for number in _NUMBERED.findall(text)], len(_BULLETED.findall(text))
     if numbers:
         return len(numbers) if numbers == list(range(1, len(numbers) + 1)) else None
-    if bullets:
+    if bullets and not _HEADED.search(text):
         return bullets if bullets < wanted or bullets > 2 * wanted else None
     line = text.strip()
     if len(line) > _MOST_INLINE or line.count("\n") > 1 or re.search(r"[.!?:]\s", line):
@@ -115,7 +127,7 @@ def breaks_the_length(given: Exchange) -> bool:
         return not re.search(
             r"code|script|function|\beach\b|\bevery\b|\bper\b|story|then\b|also\b|list|steps", given.wish, re.IGNORECASE
         )
-    asked = [*_WORDS_ASKED.finditer(given.wish)]
+    asked = [*_WORDS_ASKED.finditer(given.wish)] if _WRITING.search(given.wish) else []
     return len(asked) == 1 and _is_far_off(words, int(asked[0]["words"]), (asked[0]["kind"] or "").lower())
 
 
@@ -141,6 +153,15 @@ def misses_the_choice(given: Exchange) -> bool:
     return names_all or not _names_one(options, given.said)
 
 
+def names_two_choices(given: Exchange) -> bool:
+    """Whether one letter was to be the answer, and it names several, without weighing one against the other."""
+    if not given.short or len(given.text) > _MOST_FOR_A_LETTER or not _ONE_LETTER.search(given.prompt):
+        return False
+    offered = {letter for letter, _ in _LETTER_NAMED.findall(given.prompt)}
+    named = {one or other for one, other in _LETTER_NAMED.findall(given.text)} & offered
+    return len(offered) >= 3 and len(named) >= 2 and not _WEIGHS.search(given.text)
+
+
 def _names_one(options: Sequence[tuple[str, str]], said: str) -> bool:
     if _NO_OPTION.search(said) or re.search(
         rf"(?<![^\W_])[{options[0][0]}-{options[-1][0]}](?![^\W_])", said, re.IGNORECASE
@@ -158,7 +179,7 @@ def _names_one(options: Sequence[tuple[str, str]], said: str) -> bool:
 def is_out_of_range(given: Exchange) -> bool:
     """Whether a number between two others was asked for, and the answer is nothing but one outside."""
     asked, number = _RANGE.findall(given.wish), _BARE_NUMBER.fullmatch(given.text[:60])
-    if len(asked) != 1 or number is None or not given.short or len(given.text) > 60:
+    if len(asked) != 1 or number is None or not given.short or len(given.text) > 60 or _WORKED_OUT.search(given.wish):
         return False
     low, high = map(int, asked[0])
     return low < high and not low <= float(number[1]) <= high

@@ -13,7 +13,7 @@ _TOKENS = (
     "<start_of_turn>", "<end_of_turn>", "<｜end▁of▁sentence｜>",
 )  # fmt: skip
 _ABOUT_TOKENS = (
-    "token|template|chatml|llama|mistral|gemma|prompt format|tuning|fine-tune|im_start|im_end|[inst|<<sys|role marker"
+    "token|template|chatml|llama|mistral|gemma|prompt format|tuning|fine-tune|im_start|im_end|[inst|<<sys|marker|</s>"
 )
 _FEWEST_CHARACTERS = 25
 _COMPARED_CHARACTERS = 2_000
@@ -31,6 +31,16 @@ _OPEN = re.compile(
     r"|said|says|title)\b|:|…",
     re.IGNORECASE,
 )  # fmt: skip
+
+
+_TRANSLATION = re.compile(
+    r"\btranslat|\b(?:word|phrase|term) for\b|\bhow do you say\b|\bmean in \w+|\bin (?:english|french|german|spanish"
+    r"|italian|portuguese|dutch)\b",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"['\"‘“]([^\W\d_][^'\"’”\n]{1,40})['\"’”]")
+_THE_SAME = re.compile(r"same|loan|cognate|also|unchanged|borrow", re.IGNORECASE)
+_SHORT_ANSWER = 200
 
 
 def leaks(given: Exchange) -> bool:
@@ -62,3 +72,12 @@ def asks_back(given: Exchange) -> bool:
     if _OPEN.search(prompt) or not _CLOSED_QUESTION.match(prompt):
         return False
     return not any(mark in text[:-1] for mark in ".!:\n?")
+
+
+def keeps_the_word(given: Exchange) -> bool:
+    """Whether one quoted word was to be translated, and a short answer quotes nothing but that."""
+    asked = _QUOTED.findall(given.prompt) if given.short and _TRANSLATION.search(given.wish + given.prompt) else []
+    if len(asked) != 1 or len(given.text) > _SHORT_ANSWER or _THE_SAME.search(given.text):
+        return False
+    quoted = {word.casefold().strip(".,!") for word in _QUOTED.findall(given.text)}
+    return quoted == {asked[0].casefold()}

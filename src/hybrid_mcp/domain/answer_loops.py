@@ -23,11 +23,19 @@ _WANTED = (
     "|wiederhol|-mal| mal |répét| fois|repit| veces|repet|ripet|повтор| раз |重复|重複|繰り返|반복"
 )
 
+_EACH = re.compile(
+    r"\b(?:each|every|all) of|\bfor (?:each|these)|\bone line each|\bper (?:line|item|row)|jede[nrms]? |chaque|cada ",
+    re.I,
+)
+_MOST_FOR_EACH = 1_000
+"""The same may be true of each of some things, but not of a hundred."""
+
 
 def loops(wish: str, text: str) -> bool:
     """Whether the answer's tail repeats itself, and the wish is not for a text that does."""
     tail = text.rstrip()[-_TAIL_CHARACTERS:]
-    return len(tail) >= 150 and (_is_periodic(tail) or _repeats_lines(tail)) and not mentions(wish, _WANTED)
+    repeats = len(tail) >= 150 and (_is_periodic(tail) or _repeats_lines(tail))
+    return repeats and not mentions(wish, _WANTED) and not (_EACH.search(wish) and len(text) <= _MOST_FOR_EACH)
 
 
 def _is_periodic(tail: str) -> bool:

@@ -31,6 +31,17 @@ _IN_WORDS = (
     (re.compile(r"(?<=\d) (?:plus|added to) (?=\d)", re.IGNORECASE), " + "),
     (re.compile(r"(?<=\d) minus (?=\d)", re.IGNORECASE), " - "),
 )
+_AS_AN_ORDER = (
+    (re.compile(rf"^(?:please )?add ({_NUMBER}) (?:and|to) ({_NUMBER})", re.IGNORECASE), r"\1 + \2"),
+    (re.compile(rf"^(?:please )?subtract ({_NUMBER}) from ({_NUMBER})", re.IGNORECASE), r"\2 - \1"),
+    (re.compile(rf"^(?:please )?multiply ({_NUMBER}) (?:and|by|with) ({_NUMBER})", re.IGNORECASE), r"\1 * \2"),
+    (re.compile(rf"^(?:please )?divide ({_NUMBER}) by ({_NUMBER})", re.IGNORECASE), r"\1 / \2"),
+)
+_IN_LETTERS = re.compile(
+    r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b",
+    re.IGNORECASE,
+)
 _PLAIN_REST = re.compile(
     r"[\s=?.!,:;]*(?:(?:equals?|is|answer|respond|reply|give|return|show|just|only|with|the|and|in|your|me|a|an|as|final"
     r"|result|number|work|steps|step|by|explain|please|nothing|else|thanks|think|carefully|value"
@@ -62,6 +73,14 @@ _OTHER_SUMS = (
 _SUM_GIVEN = re.compile(r"\d\s{0,2}[-+*×x÷/−^]\s{0,2}\d{1,15}\s{0,2}=")
 _MOST_SUMS = 40
 
+_ASKED_ORDER = re.compile(
+    r"\b(?:sort|order|arrange|rank|put)\b[^:\n]{0,80}\b(?:numbers?|integers?|values?)\b[^:\n]{0,80}:(?P<list>[^a-zA-Z]{5,300})$",
+    re.IGNORECASE,
+)
+_DOWN = re.compile(
+    r"descending|decreasing|(?:largest|biggest|highest|greatest) (?:to|first)|from (?:the )?(?:larg|bigg|high)", re.I
+)
+
 
 def misses_the_sum(given: Exchange) -> bool:
     """Whether the prompt is a sum, and the answer gives numbers of which none is its value."""
@@ -70,7 +89,7 @@ def misses_the_sum(given: Exchange) -> bool:
         return False
     numbers = _NUMBERS.findall(given.said) + _NUMBERS.findall(_GROUPING.sub("", given.said))
     known = set(_NUMBERS.findall(given.prompt))
-    if not numbers or (len(set(numbers)) > 1 and known.issuperset(numbers)):
+    if not numbers or (known.issuperset(numbers) and _IN_LETTERS.search(given.prose)):
         return False
     return len(numbers) <= _MOST_NUMBERS and not any(_may_be(number, abs(value)) for number in numbers)
 
@@ -82,7 +101,7 @@ def _value_asked(prompt: str) -> Fraction | None:
     if share is not None and _PLAIN_REST.fullmatch(share["rest"]):
         part, whole = _plain(share["share"]), _plain(share["whole"])
         return None if part is None or whole is None else part * whole / 100
-    for words, sign in _IN_WORDS:
+    for words, sign in (*_AS_AN_ORDER, *_IN_WORDS):
         prompt = words.sub(sign, prompt)
     asked = _ASKED_SUM.fullmatch(prompt)
     if asked is None or len(asked["sum"]) > MOST_CHARACTERS or not _PLAIN_REST.fullmatch(asked["rest"]):
@@ -156,3 +175,14 @@ def _agrees(left: Fraction, sign: str, right: Fraction, result: Fraction, writte
         return abs(value) == abs(result)
     decimals = len(written.partition(".")[2])
     return abs(abs(value) - abs(result)) <= Fraction(1, 10**decimals)
+
+
+def is_out_of_order(given: Exchange) -> bool:
+    """Whether the prompt asks for its own numbers in their order, and the answer nowhere has them so."""
+    asked = _ASKED_ORDER.search(given.prompt.strip()) if given.short else None
+    wanted = [] if asked is None else [_plain(number) for number in _NUMBERS.findall(asked["list"])]
+    if len(wanted) < 3 or None in wanted or len(given.text) > len(given.said):
+        return False
+    found = [_plain(number) for number in _NUMBERS.findall(given.said)]
+    known = sorted((number for number in wanted if number is not None), reverse=bool(_DOWN.search(given.prompt)))
+    return bool(found) and not any(found[at : at + len(known)] == known for at in range(len(found)))

@@ -69,6 +69,18 @@ _WANTED = re.compile(
     r"|道歉|拒绝|翻訳|謝罪|断り|번역|사과|거절",
     re.IGNORECASE,
 )
+_MESSAGE = re.compile(
+    r"\b(?:reply|respond|answer (?:to )?(?:him|her|them)|message|text|e?-?mail|letter|note|slack|sms|invit|cancel"
+    r"|schreib|antwort|nachricht|écri|réponds|réponse|escrib|mensaje|scrivi|messaggio|rispond|schrijf|bericht|escrev"
+    r"|mensagem|напиши|ответь|сообщени)|写|回复|消息|短信|書いて|返信|メッセージ|써|답장|메시지",
+    re.IGNORECASE,
+)
+"""Who writes to somebody may be sorry, and unable to come."""
+_OF_AN_ASSISTANT = re.compile(
+    r"assist|help (?:you )?with|your request|that request|this request|as an ai|language model|fulfil|comply"
+    r"|weiterhelfen|dabei .{0,12}helfen|aider|ayudar|aiutar|ajudar|помочь|帮助|帮忙|お手伝い|도와",
+    re.IGNORECASE,
+)
 
 
 def refuses(wish: str, text: str) -> bool:
@@ -76,4 +88,6 @@ def refuses(wish: str, text: str) -> bool:
     if len(text) > _MOST_CHARACTERS:
         return False
     start = text[:_START_CHARACTERS].lstrip(_MARKUP).replace("\u2019", "'")
-    return _REFUSES.match(start) is not None and _WANTED.search(wish) is None
+    if _REFUSES.match(start) is None or _WANTED.search(wish) is not None:
+        return False
+    return _MESSAGE.search(wish) is None or _OF_AN_ASSISTANT.search(start) is not None

@@ -50,7 +50,10 @@ _OF_FREE_TEXT: tuple[tuple[_Check, Sign], ...] = (
     (answer_numbers.contradicts_itself, Sign("a sum in it is wrong")),
     (answer_counts.breaks_the_count, Sign("it has another number of items than was asked for")),
     (answer_counts.breaks_the_length, Sign("its length is far from what was asked for")),
+    (answer_numbers.is_out_of_order, Sign("the numbers are not in the order that was asked for")),
     (answer_counts.misses_the_choice, Sign("it names none of the choices")),
+    (answer_counts.names_two_choices, Sign("it names several of the choices, and one was asked for")),
+    (answer_echo.keeps_the_word, Sign("a translation was asked for, and the word is the same")),
     (answer_counts.is_out_of_range, Sign("its number is outside of the range that was asked for")),
 )
 _OF_WHOLE_TEXT: tuple[tuple[_Check, Sign], ...] = (
