@@ -7,7 +7,7 @@ import itertools
 import re
 import textwrap
 
-_MOST_TOKENS = 500
+_MOST_TOKENS = 300
 """What Python's own parser reads in two or three milliseconds, however dense: about 2,000 characters of usual code."""
 _FEWEST_LINES = 3
 _MOST_DEPTH = 20
