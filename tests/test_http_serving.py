@@ -330,22 +330,38 @@ async def test_a_budget_that_one_token_has_used_up_stops_no_other(tmp_path: Path
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_the_owner_is_asked_through_a_client_over_http(tmp_path: Path, mode: Mode):
+async def test_whoever_holds_a_token_does_not_answer_for_the_owner(tmp_path: Path, mode: Mode):
     token = new_token(tmp_path)
     write(tmp_path / "whitelist.json", json.dumps({"domains": []}))
-    shown: list[str] = []
 
     async def owner(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
-        assert context
-        shown.append(params.message)
-        return ElicitResult(action="accept", content={"allow": True})
+        raise AssertionError(context, params)
 
     async with served(tmp_path) as here, here.client(token, mode, elicitation_callback=owner) as mcp:
         wish = {"resource_type": "domains", "resource_name": "docs.example.com"}
-        assert content(await mcp.call_tool("add_to_whitelist", wish))["status"] == "added"
-        assert content(await mcp.call_tool("check_allowed", wish))["allowed"]
-    assert "docs.example.com" in shown[0]
-    assert "| token-" in shown[0]
+        asked = content(await mcp.call_tool("add_to_whitelist", wish))
+        assert asked["status"] == "pending_approval"
+        assert "hybrid-mcp approve" in asked["how_to_approve"]
+        assert not content(await mcp.call_tool("check_allowed", wish))["allowed"]
+
+
+async def test_a_call_that_goes_on_by_itself_ends_with_its_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("hybrid_mcp.http.running.LOOK_AGAIN_S", 0.02)
+    slow = Slow()
+    with FakeServer(slow) as paid:
+        home = home_for(tmp_path, paid)
+        tokens = [new_token(home, name) for name in ("gone", "stays")]
+        async with served(home, profile="slow", environ={"FAR_KEY": "k"}) as here:
+            asked = {**ASKED, "deadline_s": PATIENCE_S}
+            async with here.client(tokens[0]) as gone, here.client(tokens[1]) as stays:
+                assert content(await gone.call_tool("route_completion", asked))["status"] == "running"
+                kept = content(await stays.call_tool("route_completion", asked))
+                await to_thread.run_sync(paid.wait_for_requests, 2)
+                TokenFile(path=home / "tokens.json").revoke("gone")
+                assert await to_thread.run_sync(paid.client_left.wait, NEVER_LONGER_S)
+                slow.go_on.set()
+                fetched = await stays.call_tool("get_completion", {"request_id": kept["request_id"]})
+                assert content(fetched)["status"] == "completed"
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -14,6 +14,7 @@ from tests.support_service import Bench, bench, says
 pytestmark = pytest.mark.anyio
 
 ASK = Request(prompt="Tell me the capital of Australia", deadline_s=40)
+CLOSED = Request(prompt="Which city is the capital of Australia?", deadline_s=40)
 SURE = says("The capital is Canberra.", mean_logprob=-0.1)
 UNSURE = says("The capital is Sydney.")
 PAID = says("Canberra")
@@ -23,8 +24,9 @@ def judged(*said: Completion | Exception, answer: Completion = SURE) -> Bench:
     return bench(local=["small"], cloud=["paid"], judge="judge", small=[answer], judge_=[*said], paid=[PAID])
 
 
-async def test_a_judge_that_says_no_brings_the_question_to_the_next_model():
-    used = judged(says(" **No**, it is not."))
+@pytest.mark.parametrize("said", [" **No**, it is not.", "Incorrect.", "The answer is wrong.", "That is not correct"])
+async def test_a_judge_that_says_no_brings_the_question_to_the_next_model(said: str):
+    used = judged(says(said))
     answer = await used.complete(ASK)
     assert (answer.text, answer.judged, answer.escalated) == ("Canberra", "good", True)
     assert [one.outcome for one in answer.attempts] == ["doubtful", "ok"]
@@ -36,7 +38,7 @@ async def test_a_judge_that_says_no_brings_the_question_to_the_next_model():
 
 
 @pytest.mark.parametrize(
-    "said", [says("yes"), says("Nothing to add"), says(""), ProviderUnavailable("down", billed=False)]
+    "said", [says("yes"), says("Nothing to add"), says("Correct."), says(""), ProviderUnavailable("down", billed=False)]
 )
 async def test_a_judge_that_says_anything_else_or_fails_changes_nothing(said: Completion | Exception):
     answer = await judged(said).complete(ASK)
@@ -67,8 +69,8 @@ async def test_a_paid_answer_is_not_judged_by_a_local_model():
 
 
 async def test_a_model_that_tells_no_probabilities_is_asked_twice():
-    used = bench(local=["small"], cloud=["paid"], small=[UNSURE, says("It is Melbourne!")], paid=[PAID])
-    answer = await used.complete(ASK)
+    used = bench(local=["small", "paid"], small=[UNSURE, says("It is Melbourne!")], paid=[PAID])
+    answer = await used.complete(CLOSED)
     assert (answer.text, answer.escalated) == ("Canberra", True)
     assert "says something else" in answer.reason
     assert used.scripted.called == ["small", "small", "paid"]
@@ -77,14 +79,19 @@ async def test_a_model_that_tells_no_probabilities_is_asked_twice():
 
 
 async def test_one_that_says_the_same_again_is_believed():
-    used = bench(local=["small"], cloud=["paid"], small=[UNSURE, says("Sydney is the capital.")], paid=[PAID])
-    assert (await used.complete(ASK)).text == UNSURE.text
+    used = bench(local=["small", "paid"], small=[UNSURE, says("Sydney is the capital.")], paid=[PAID])
+    assert (await used.complete(CLOSED)).text == UNSURE.text
+
+
+async def test_what_may_be_said_in_many_ways_is_not_asked_for_twice():
+    used = bench(local=["small"], cloud=["paid"], small=[says("Milo")], paid=[PAID])
+    assert (await used.complete(Request(prompt="Suggest a name for my cat"))).text == "Milo"
+    assert used.scripted.called == ["small"]
 
 
 async def test_a_long_text_is_not_asked_for_twice():
     long = says(
         " ".join(f"In the year {year} it was called the capital of {year % 7} provinces." for year in range(1901, 1913))
     )
-    used = bench(local=["small"], cloud=["paid"], small=[long], paid=[PAID])
-    assert (await used.complete(ASK)).text == long.text
-    assert used.scripted.called == ["small"]
+    used = bench(local=["small", "paid"], small=[long, says("Something else")], paid=[PAID])
+    assert (await used.complete(CLOSED)).text == long.text

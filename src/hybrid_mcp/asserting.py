@@ -15,6 +15,8 @@ from hybrid_mcp.domain.code_check import (
 )
 from hybrid_mcp.ports import CodeRunner, Progress
 
+TOO_LONG = f"the code has more than {MAX_CODE_BYTES:,} characters: ask for less at once"
+
 
 async def with_assertions(
     one: Tried, assertions: str, runner: CodeRunner | None, left_s: float, progress: Progress
@@ -27,11 +29,11 @@ async def with_assertions(
         return one
     if runner is None:
         return unproven(one, OFF)
-    code = python_in(one.completion.text)
+    code = python_in(one.completion.text[: 2 * MAX_CODE_BYTES])
     if code is None:
         return without_code(one)
-    if len(code) > MAX_CODE_BYTES:
-        return unproven(one, f"the code has more than {MAX_CODE_BYTES:,} characters: ask for less at once")
+    if max(len(code), len(one.completion.text) / 2) > MAX_CODE_BYTES:
+        return unproven(one, TOO_LONG)
     if left_s <= 0:
         return unproven(one, NO_TIME)
     progress.status("running its code with the given assertions")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+import anyio
+
 from hybrid_mcp.domain.attempts import Tried, best
 from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.errors import StorageError
@@ -26,6 +28,7 @@ class Experience:
         self._observer = observer
         self._clock = clock
         self._left_alone_until = 0.0
+        self._turn = anyio.Lock()
         self._warned = False
 
     async def score(self, request: Request) -> Complexity:
@@ -37,6 +40,9 @@ class Experience:
         if request.confidential or best(tried) is None:
             return
         local, verdict = outcome_of(tried)
+        if request.response_schema or request.assertions:
+            # A demand of the caller's own, which no model might meet.
+            verdict = None
         lesson = Lesson(
             request_id=request_id, prompt=request.prompt, hundredths=complexity.unlearned, local=local, verdict=verdict
         )
@@ -52,10 +58,10 @@ class Experience:
         return await self.outcomes.report(request_id, ok=ok, client=client)
 
     async def _advised(self, work: Callable[[], Awaitable[T]]) -> T | None:
-        if self._clock.monotonic() < self._left_alone_until:
-            return None
+        # One at a time, so that only one waits for a file that is locked; the others then leave it alone.
         try:
-            return await work()
+            async with self._turn:
+                return None if self._clock.monotonic() < self._left_alone_until else await work()
         except StorageError as error:
             self._left_alone_until = self._clock.monotonic() + LEFT_ALONE_S
             if not self._warned:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from threading import Lock
@@ -21,13 +21,17 @@ from hybrid_mcp.pending import Pending
 
 
 class Host:
-    """Holds the application from its first use to the end of the server."""
+    """Holds the application from its first use to the end of the server.
+
+    `beside`: what runs as long as the server does.
+    """
 
     def __init__(self, open_app: Callable[[], App]) -> None:
         self._open_app = open_app
         self._app: App | None = None
         self._opening = Lock()
         self.pending = Pending()
+        self.beside: Callable[[], Awaitable[None]] | None = None
 
     def app(self) -> App:
         """One for all: tools call it in the event loop, and questions to the owner are made in threads."""
@@ -45,6 +49,8 @@ class Host:
     async def lifespan(self, _: MCPServer[Host]) -> AsyncGenerator[Host]:
         try:
             async with anyio.create_task_group() as self.pending.group:
+                if self.beside is not None:
+                    self.pending.group.start_soon(self.beside)
                 yield self
                 self.pending.group.cancel_scope.cancel()
         finally:

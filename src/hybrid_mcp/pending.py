@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -45,7 +46,7 @@ class Pulse:
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """One call. `outcome` is None while it runs."""
+    """One call. `outcome` is None while it runs; after it, nothing of the request is kept."""
 
     id: str
     account: Account
@@ -121,7 +122,14 @@ class Pending:
             work.outcome = error
         finally:
             work.outcome = work.outcome or NoRoute("the call was broken off before it was finished: call again")
+            work.request = replace(work.request, prompt="-", context="", system_prompt="", response_schema="")
             work.done.set()
+
+    def break_off(self, is_gone: Callable[[str], bool]) -> None:
+        """End the calls of clients that are gone."""
+        for work in self._works.values():
+            if work.outcome is None and is_gone(work.account.client):
+                work.scope.cancel()
 
     def _of(self, account: Account) -> list[Work]:
         return [work for work in self._works.values() if work.account == account]

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import anyio
 
 from hybrid_mcp.attempting import Terms
+from hybrid_mcp.domain.answer_echo import is_closed_question
 from hybrid_mcp.domain.attempts import Tried
 from hybrid_mcp.domain.completion import Completion, Message
-from hybrid_mcp.domain.confidence import LONGEST_COMPARED, agreement
+from hybrid_mcp.domain.confidence import agreement
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.domain.judging import Verdict
 from hybrid_mcp.domain.profile import ModelSpec
@@ -28,6 +29,7 @@ VERDICT_TOKENS = 8
 SAMPLE_TOKENS, SAMPLE_TEMPERATURE = 48, 0.8
 AGREES = 0.5
 """Agreement below which two short answers are two answers."""
+_SAYS_NO = re.compile(r"\A\W*no\b|\b(?:in|not )correct\b|\b(?:is|it's|answer:?) wrong\b", re.IGNORECASE)
 JUDGE_SYSTEM_PROMPT = (
     "You check the work of others. Say `no` if the answer is wrong, beside the point or incomplete, else `yes`. Reply "
     "with that one word."
@@ -64,7 +66,7 @@ class SecondLook:
     async def _doubt(self, step: Step, completion: Completion, terms: Terms, progress: Progress) -> str | None:
         if self.judge is not None and self.judge.name != step.spec.name:
             return await self._judged(self.judge, completion, terms, progress)
-        if completion.mean_logprob is None and len(completion.text) <= LONGEST_COMPARED:
+        if completion.mean_logprob is None and is_closed_question(terms.request.prompt):
             return await self._sampled_again(step, completion, terms, progress)
         return None
 
@@ -76,8 +78,7 @@ class SecondLook:
             messages=(Message("system", JUDGE_SYSTEM_PROMPT), Message("user", asked)),
         )  # fmt: skip
         said = await self._asked(judge, call, progress)
-        first = re.search(r"[^\W_]+", said)
-        return f"{judge.name} judges it to be wrong" if first and first[0].lower() == "no" else None
+        return f"{judge.name} judges it to be wrong" if _SAYS_NO.search(said) else None
 
     async def _sampled_again(self, step: Step, completion: Completion, terms: Terms, progress: Progress) -> str | None:
         call = ProviderCall(

@@ -164,9 +164,12 @@ def _hints(*, read_only: bool, destructive: bool, idempotent: bool, open_world: 
 
 
 def owner_says(ctx: Calls, resource_type: str, resource_name: str, reason: str) -> Elicit[Consent] | None:
-    """The question for the owner; None where the client cannot show one, or there is nothing to ask."""
+    """The question for the owner; None where the client cannot show one, or there is nothing to ask.
+
+    Over HTTP it goes to the owner's inbox: whoever holds a token could answer it himself, and for all others.
+    """
     capabilities = ctx.client_capabilities
-    if capabilities is None or capabilities.elicitation is None:
+    if capabilities is None or capabilities.elicitation is None or caller_id() is not None:
         return None
     with in_words():
         question = ctx.request_context.lifespan_context.app().gatekeeper.question(

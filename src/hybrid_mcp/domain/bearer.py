@@ -14,7 +14,8 @@ PREFIX = "hmcp_"
 NAME_RULE = "1 to 64 letters, digits, dots, dashes and underscores, the first a letter or a digit"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_ID = re.compile(r"token-[0-9a-f]{12}", re.ASCII)
+ID_PREFIX = "token-"
+_ID = re.compile(rf"{ID_PREFIX}[0-9a-f]{{12}}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 

@@ -23,13 +23,14 @@ def separated(completion: Completion, *, step_by_step: bool) -> Completion:
     if step_by_step:
         steps, answer = _after_steps(answer)
         reasoning = "\n".join(filter(None, (reasoning, steps)))
-    return replace(completion, text=answer, reasoning=reasoning) if reasoning and answer else completion
+    says_something = any(map(str.isalnum, answer))
+    return replace(completion, text=answer, reasoning=reasoning) if reasoning and says_something else completion
 
 
 def _after_thinking(text: str) -> tuple[str, str]:
     before, closing, after = text.partition(_CLOSING)
     opened = before.lstrip().startswith(_OPENING)
-    alone = before.endswith("\n") and (not after or after.startswith("\n")) and _OPENING not in before
+    alone = before.endswith("\n") and after.startswith("\n") and _OPENING not in before and "```" not in before
     if not closing or not (opened or alone):
         return "", text
     return before.strip().removeprefix(_OPENING).strip(), after.strip()

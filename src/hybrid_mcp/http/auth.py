@@ -77,6 +77,10 @@ class Authenticated:
 
     async def _while_known(self, token: str, scope: Scope, receive: Receive, send: Send) -> None:
         """A stream may stay open for hours, so it is looked now and then whether its token still stands."""
+        if not token.startswith(PREFIX):
+            # An issuer's token ends by itself; what it began may come to its own end.
+            await self._known(scope, receive, send)
+            return
         async with anyio.create_task_group() as group:
             group.start_soon(self._watch, token, group.cancel_scope)
             await self._known(scope, receive, send)

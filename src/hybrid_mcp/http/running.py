@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
+from contextlib import suppress
+from functools import partial
 
+import anyio
 from mcp.server.auth.provider import TokenVerifier
 from starlette.routing import Route
 
 from hybrid_mcp.app import App
 from hybrid_mcp.config import LiveWhitelist, Settings
+from hybrid_mcp.domain.bearer import ID_PREFIX
+from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.face.routes import data_route, page_route
 from hybrid_mcp.host import Host
 from hybrid_mcp.http.assembly import MCP_PATH, http_app
-from hybrid_mcp.http.auth import KeptTokens
+from hybrid_mcp.http.auth import LOOK_AGAIN_S, KeptTokens
 from hybrid_mcp.http.options import HttpOptions
 from hybrid_mcp.http.resource_metadata import ResourceMetadata
 from hybrid_mcp.http.serving import WebServer, bound_socket, url_of
@@ -51,6 +56,7 @@ def web_server(
     tokens = LiveTokens(settings.home / TOKENS_FILE)
     tokens()
     server = build_server(open_app)
+    server.host.beside = partial(end_calls_of_revoked, tokens, server.host)
     app = http_app(
         server, options.front_door(), KeptTokens(tokens, _issued(settings, options)), metadata=_metadata(options),
         pages=pages(server.host),
@@ -60,6 +66,19 @@ def web_server(
         tls = tls_context(options.tls_cert, options.tls_key, options.client_ca)
     listening = bound_socket(options)
     return WebServer(app, listening, tls=tls), url_of(options, listening)
+
+
+async def end_calls_of_revoked(tokens: LiveTokens, host: Host) -> None:
+    """Calls that go on by themselves end with the token that began them."""
+    while True:
+        await anyio.sleep(LOOK_AGAIN_S)
+        # Where nobody can tell now, what has begun may end.
+        with suppress(HybridError):
+            host.pending.break_off(partial(_is_gone, {token.id for token in tokens()}))
+
+
+def _is_gone(kept: Container[str], client: str) -> bool:
+    return client.startswith(ID_PREFIX) and client not in kept
 
 
 def _metadata(options: HttpOptions) -> ResourceMetadata | None:

@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import anyio
@@ -90,7 +91,15 @@ class WebServer(Server):
         return self.ended_by
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        create_server = loop.create_server
+        if self.config.is_ssl:
+            # asyncio waits a minute for a peer that connects and begins no TLS, and uvicorn has no option for it.
+            loop.create_server = partial(create_server, ssl_handshake_timeout=FIRST_REQUEST_S)
+        try:
+            await super().startup(sockets)
+        finally:
+            loop.create_server = create_server
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

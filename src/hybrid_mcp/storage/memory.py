@@ -229,7 +229,8 @@ class MemoryCache:
     async def put(self, fingerprint: str, answer: CachedAnswer) -> None:
         """Keeps the answer in place of an older one. One larger than the whole cache is not kept."""
         self._drop(fingerprint)
-        size = len(answer.completion.text.encode("utf-8", "surrogatepass"))
+        said = (answer.completion.text, answer.completion.reasoning)
+        size = sum(len(text.encode("utf-8", "surrogatepass")) for text in said)
         if size > self._max_bytes:
             return
         self._kept[fingerprint] = _Kept(answer, size, self._clock.monotonic() + self._ttl_s)
