@@ -15,7 +15,7 @@ from bench.cascade.fitting import chance, fitted
 from bench.cascade.models import STRONG, WEAK, Model
 from bench.machine import describe
 from hybrid_mcp.domain.completion import Request
-from hybrid_mcp.domain.confidence import agreement, calibration, doubt
+from hybrid_mcp.domain.confidence import agreement, floor_of
 from hybrid_mcp.domain.judging import judge
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.vendors import EMBEDDED
@@ -58,25 +58,20 @@ def _kinds(model: Model, only_cached: bool) -> list[str]:
 
 
 def _orders(tuning: Sequence[Answered]) -> dict[str, Order]:
-    alone = fitted([one.features()[:-1] for one in tuning], [not one.is_right for one in tuning])
+    wrong = [not one.is_right for one in tuning]
+    alone, both = (fitted([one.features()[:count] for one in tuning], wrong) for count in (1, 2))
     return {
         "the score before the call": lambda one: one.score,
         "mean log-probability": lambda one: -(one.said.completion.mean_logprob or 0.0),
         "the judge's signs": _signs,
-        "the judge: its signs, then confidence": lambda one: _signs(one) + chance(alone, one.features()[:-1]),
-        "`doubt` (confidence and score)": _doubt,
-        "both: the judge's signs, then `doubt`": lambda one: _signs(one) + _doubt(one),
+        "the judge: its signs, then confidence": lambda one: _signs(one) + chance(alone, one.features()[:1]),
+        "confidence and score": lambda one: chance(both, one.features()),
+        "both: the judge's signs, then confidence and score": lambda one: _signs(one) + chance(both, one.features()),
     }
 
 
 def _signs(one: Answered) -> float:
     return float(not judge(Request(prompt=one.question.prompt), one.said.completion, SPEC, shrunk=False).good)
-
-
-def _doubt(one: Answered, model: Model = WEAK) -> float:
-    found = doubt(one.said.completion, model=model.name, score=one.score)
-    assert found is not None
-    return found
 
 
 def _told(orders: dict[str, Order], evaluation: Sequence[Answered]) -> list[str]:
@@ -116,17 +111,23 @@ def _thresholds(only_cached: bool) -> list[str]:
     lines.append("|---|---|---|---|---|---|")
     for model in (WEAK, STRONG):
         some = answered(model, "evaluation", only_cached=only_cached)
-        rows = [(_doubt(one, model), one.is_right) for one in some]
-        lines.append(f"| {model.name} | {_precision(rows, calibration(model.name).doubtful_from)} |")
+        floor = floor_of(model.name)
+        rows = [(_is_doubted(one, floor), one.is_right) for one in some]
+        lines.append(f"| {model.name} | {floor} | {_precision(rows)} |")
     return lines
 
 
-def _precision(rows: Sequence[tuple[float, bool]], threshold: float) -> str:
-    doubtful = [is_right for found, is_right in rows if found >= threshold]
-    kept = [is_right for found, is_right in rows if found < threshold]
+def _is_doubted(one: Answered, floor: float | None) -> bool:
+    mean = one.said.completion.mean_logprob
+    return bool(_signs(one)) or (floor is not None and mean is not None and mean < floor)
+
+
+def _precision(rows: Sequence[tuple[bool, bool]]) -> str:
+    doubtful = [is_right for doubted, is_right in rows if doubted]
+    kept = [is_right for doubted, is_right in rows if not doubted]
     wrong, missed = doubtful.count(False), kept.count(False)
     parts = ((len(doubtful), len(rows)), (wrong, len(doubtful)), (wrong, wrong + missed), (kept.count(True), len(kept)))
-    return " | ".join([f"{threshold:.2f}", *(f"{part} of {whole}" for part, whole in parts)])
+    return " | ".join(f"{part} of {whole}" for part, whole in parts)
 
 
 def _agreement(some: Sequence[Answered], only_cached: bool) -> list[str]:

@@ -8,7 +8,6 @@ from bench.cascade.asking import Said, answers
 from bench.cascade.models import STRONG, WEAK, Model
 from bench.cascade.questions import Part, Question, all_questions
 from hybrid_mcp.domain.completion import Request
-from hybrid_mcp.domain.confidence import features
 from hybrid_mcp.domain.scorer import score
 
 ONLY_CACHED = "--cached"
@@ -24,10 +23,11 @@ class Answered:
     said: Said
     is_right: bool
 
-    def features(self) -> tuple[float, ...]:
-        found = features(self.said.completion, self.score)
-        assert found is not None
-        return found
+    def features(self) -> tuple[float, float]:
+        """What doubt is made of, the larger the worse: the mean log-probability, and the score before the call."""
+        mean = self.said.completion.mean_logprob
+        assert mean is not None
+        return -mean, self.score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

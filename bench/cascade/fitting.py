@@ -1,13 +1,9 @@
-"""Finds the weights of `domain.confidence` on the tuning set: `python -m bench.cascade.fitting` prints its table."""
+"""A logistic regression, for what is learned on the tuning set."""
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
-
-from bench.cascade.cases import ONLY_CACHED, answered
-from bench.cascade.models import STRONG, WEAK, Model
 
 RIDGE = 1.0
 """Keeps the weights of 292 questions small; the features are of about the same size."""
@@ -39,40 +35,6 @@ def chance(weights: Sequence[float], row: Row) -> float:
     return _logistic(sum(map(_times, weights, (1.0, *row))))
 
 
-def best_threshold(found: Sequence[tuple[float, bool]]) -> float:
-    """From which probability to doubt, in steps of 0.05: where the share of wrong answers that are doubted is the
-    furthest above that of right ones (Youden's index)."""
-    wrong = [value for value, is_wrong in found if is_wrong]
-    right = [value for value, is_wrong in found if not is_wrong]
-
-    def gained(threshold: float) -> float:
-        return _from(wrong, threshold) - _from(right, threshold)
-
-    return max((step / 20 for step in range(1, 20)), key=gained)
-
-
-def main() -> None:
-    """Print what belongs into `CALIBRATIONS`, of each model that answered something of the tuning set."""
-    for model in (WEAK, STRONG):
-        print(_row(model, only_cached=ONLY_CACHED in sys.argv))
-
-
-def _row(model: Model, *, only_cached: bool) -> str:
-    tuning = answered(model, "tuning", only_cached=only_cached)
-    wrong = [not one.is_right for one in tuning]
-    if len(set(wrong)) < 2:
-        return f"{model.name}: {len(tuning)} answers are too few"
-    rows = [one.features() for one in tuning]
-    weights = [round(weight, 2) for weight in fitted(rows, wrong)]
-    threshold = best_threshold([(chance(weights, row), is_wrong) for row, is_wrong in zip(rows, wrong, strict=True)])
-    found = f"Calibration(weights={tuple(weights)}, doubtful_from={threshold})"
-    return f"{model.name}, {len(tuning)} answers, {wrong.count(True)} wrong: {found}"
-
-
-def _from(values: Sequence[float], threshold: float) -> float:
-    return sum(value >= threshold for value in values) / len(values)
-
-
 def _logistic(value: float) -> float:
     return 1 / (1 + math.exp(-value))
 
@@ -93,7 +55,3 @@ def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
         rest = sum(map(_times, rows[at][at + 1 : -1], found[at + 1 :]))
         found[at] = (rows[at][-1] - rest) / rows[at][at]
     return found
-
-
-if __name__ == "__main__":
-    main()

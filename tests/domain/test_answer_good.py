@@ -85,6 +85,7 @@ GOOD: list[tuple[str, str]] = [
     ("How do you say 'church' in German?", "In German, 'church' is 'Kirche'."),
     ("How do you say 'hotel' in German?", "It is the same: 'Hotel'."),
     ("What does the French word 'soleil' mean in English?", "It means 'sun'."),
+    ("What does the Latin word 'aqua' mean in English?", "The Latin word 'aqua' means water."),
     ("What is 17 * 23?", "17 × 23 = 17 × 20 + 17 × 3 = 340 + 51 = 391"),
     ("What is 2 plus 2?", "Four."),
     ("Calculate 1000 * 1000", "1 000 000"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_mcp.domain.completion import Completion, Request, Usage
-from hybrid_mcp.domain.judging import believable
+from hybrid_mcp.domain.judging import believable, judge
 from hybrid_mcp.domain.money import ZERO
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.routing import Repair, Step
@@ -72,3 +72,11 @@ def test_what_was_added_to_have_an_answer_mended_must_be_counted_too():
     )
     assert believable(said, sent=asked.messages(), output_cap=64)
     assert not believable(said, sent=longer.messages(asked), output_cap=64)
+
+
+def test_a_model_that_was_measured_is_held_to_its_threshold_by_name():
+    spec = ModelSpec(provider=replace(EMBEDDED, name="ollama"), model="qwen2.5-coder:1.5b")
+    unsure = Completion(text="Paris.", finish="stop", usage=None, mean_logprob=-0.35)
+    told = judge(Request(prompt="Tell me"), unsure, spec, shrunk=False)
+    assert told.reason == "confidence -0.35 is below the model's threshold -0.30"
+    assert judge(Request(prompt="Tell me"), unsure, replace(spec, model="other"), shrunk=False).good

@@ -75,12 +75,12 @@ def asks_back(given: Exchange) -> bool:
 
 
 def keeps_the_word(given: Exchange) -> bool:
-    """Whether one quoted word was to be translated, and a short answer quotes nothing but that."""
+    """Whether one quoted word was to be translated, and a short answer quotes nothing but that, as both."""
     asked = _QUOTED.findall(given.prompt) if given.short and _TRANSLATION.search(given.wish + given.prompt) else []
     if len(asked) != 1 or len(given.text) > _SHORT_ANSWER or _THE_SAME.search(given.text):
         return False
-    quoted = {word.casefold().strip(".,!") for word in _QUOTED.findall(given.text)}
-    return quoted == {asked[0].casefold()}
+    quoted = [word.casefold().strip(".,!") for word in _QUOTED.findall(given.text)]
+    return len(quoted) > 1 and set(quoted) == {asked[0].casefold()}
 
 
 def is_closed_question(prompt: str) -> bool:

@@ -1,17 +1,12 @@
-"""How likely is a local model's answer wrong? Told from its tokens' probabilities and its prompt's score.
+"""How sure is a model of its answer? The mean log-probability of its tokens, and how far two of its answers agree.
 
-A logistic function with weights for each model, which `python -m bench.cascade.fitting` finds on questions with known
-answers. docs/benchmarks.md says how well it sends the wrong ones to a stronger model.
+docs/benchmarks.md says how well that tells wrong answers from right ones.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
-from dataclasses import dataclass
-
-from hybrid_mcp.domain.completion import Completion
 
 LONGEST_COMPARED = 400
 """Characters: longer answers that say the same do so in other words, and comparing words tells nothing."""
@@ -23,57 +18,18 @@ _YES_OR_NO = re.compile(r"\s*[*\"']*(yes|no)\b", re.IGNORECASE)
 _ARTICLES = "a an the is are was were of in on to for and or it its that this by with as be has have"
 _COMMON = frozenset(_ARTICLES.split())
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """What was learned of one model. `weights`: a constant, then those of `features`, in their order.
-
-    `doubtful_from`: the doubt from which an answer is worth another model's time.
-    """
-
-    weights: tuple[float, float, float]
-    doubtful_from: float
-
-
-CALIBRATIONS: tuple[tuple[re.Pattern[str], Calibration], ...] = (
-    # Of 96 answers, 59 of them wrong: few, and they hardly tell wrong from right better than chance.
-    (re.compile(r"smollm2135m|^embeddedsmollm2$"), Calibration(weights=(-0.06, 0.67, 0.66), doubtful_from=0.65)),
+FLOORS: tuple[tuple[re.Pattern[str], float], ...] = (
+    (re.compile(r"smollm2135m"), -0.5),
+    (re.compile(r"qwen25coder15b"), -0.3),
 )
-"""By the letters and digits of the model's name, with its provider's before it."""
-CONSERVATIVE = Calibration(weights=(-1.5, 3.0, 1.0), doubtful_from=0.5)
-"""For a model that was not measured, set by hand: at a score of 0.3 it doubts below a mean log-probability of -0.4.
-Of 46 one-line questions Qwen2.5-Coder-1.5B answered 40 with -0.3 and above, 39 of them right."""
+"""Mean log-probability below which an answer is doubtful, by the letters and digits of the model's name, with its
+provider's before it. Models differ, so one that was not measured has none."""
 
 
-def calibration(model: str) -> Calibration:
-    """What was learned of the model of that name, in whatever way its provider spells it."""
+def floor_of(model: str) -> float | None:
+    """The threshold of the model of that name, however its provider spells it; None where it was not measured."""
     plain = "".join(_WORD.findall(model.casefold()))
-    return next((found for pattern, found in CALIBRATIONS if pattern.search(plain)), CONSERVATIVE)
-
-
-def doubt(completion: Completion, *, model: str, score: float) -> float | None:
-    """The probability, 0 to 1, that this local answer is wrong; None where its tokens' probabilities are not known.
-
-    `score`: the prompt's, 0 to 1, as it was before the call. Says nothing about an answer that a grammar held to a
-    schema: providers give no probabilities there.
-    """
-    found = features(completion, score)
-    if found is None:
-        return None
-    constant, *weights = calibration(model).weights
-    return _logistic(constant + sum(weight * value for weight, value in zip(weights, found, strict=True)))
-
-
-def is_doubtful(completion: Completion, *, model: str, score: float) -> bool:
-    """Whether another model is worth asking; False where nothing is known."""
-    found = doubt(completion, model=model, score=score)
-    return found is not None and found >= calibration(model).doubtful_from
-
-
-def features(completion: Completion, score: float) -> tuple[float, ...] | None:
-    """What doubt is made of, the larger the worse; None without log-probabilities."""
-    mean = completion.mean_logprob
-    return None if mean is None else (-mean, score)
+    return next((floor for pattern, floor in FLOORS if pattern.search(plain)), None)
 
 
 def agreement(one: str, other: str) -> float | None:
@@ -88,11 +44,6 @@ def agreement(one: str, other: str) -> float | None:
         if first is not None and second is not None:
             return float(first == second)
     return _overlap(_words(one), _words(other))
-
-
-def _logistic(value: float) -> float:
-    # Beyond these ends nothing changes but the risk of an overflow.
-    return 1 / (1 + math.exp(-max(-40.0, min(40.0, value))))
 
 
 def _yes_or_no(text: str) -> str | None:

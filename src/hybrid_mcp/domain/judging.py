@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hybrid_mcp.domain.answer_signs import REFUSED, signs
 from hybrid_mcp.domain.completion import Completion, Message, Request
+from hybrid_mcp.domain.confidence import floor_of
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.tokens import can_be
 
@@ -48,7 +49,8 @@ def judge(request: Request, completion: Completion, spec: ModelSpec, *, shrunk: 
     if is_cut:
         # A paid model stopped by the caller's own limit would be stopped there again by the next one, for more money.
         return Verdict(reasons=(CUT_OFF, *told), escalate=worth_another or spec.local or shrunk)
-    floor, confidence = spec.confidence_floor, completion.mean_logprob
+    known = floor_of(spec.name) if spec.local else None
+    floor, confidence = known if spec.confidence_floor is None else spec.confidence_floor, completion.mean_logprob
     if floor is not None and confidence is not None and confidence < floor:
         unsure = f"confidence {confidence:.2f} is below the model's threshold {floor:.2f}"
         return Verdict(reasons=(*told, unsure), escalate=True)
