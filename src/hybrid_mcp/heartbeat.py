@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import anyio
 from mcp.server.mcpserver.exceptions import ToolError
 
-from hybrid_mcp.app import App
 from hybrid_mcp.domain.answer import Answer
-from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.host import Calls, Host, in_words
 from hybrid_mcp.pending import Pulse, Work
+
+if TYPE_CHECKING:
+    from hybrid_mcp.app import App
+    from hybrid_mcp.domain.completion import Request
 
 HEARTBEAT_S = 2.0
 """Clients reset their time-outs on progress; the promise is one notification at least every 3 seconds."""

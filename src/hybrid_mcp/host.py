@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp.server import MCPServer
@@ -14,10 +14,12 @@ from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 
-from hybrid_mcp.app import App
-from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.pending import Pending
+
+if TYPE_CHECKING:
+    from hybrid_mcp.app import App
+    from hybrid_mcp.domain.budget import Account
 
 
 class Host:

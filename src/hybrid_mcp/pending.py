@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
 
-from hybrid_mcp.app import App, new_id
-from hybrid_mcp.domain.answer import Answer
-from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.domain.completion import MAX_DEADLINE_S, Request, Usage
 from hybrid_mcp.domain.errors import InvalidRequest, NoRoute
+
+if TYPE_CHECKING:
+    from hybrid_mcp.app import App
+    from hybrid_mcp.domain.answer import Answer
+    from hybrid_mcp.domain.budget import Account
 
 MOST_RUNNING = 32
 """Calls of one client that go on by themselves at once: an agent that fetches none of them is in a loop."""
@@ -83,7 +86,7 @@ class Pending:
             )
         long = replace(request, deadline_s=MAX_DEADLINE_S)
         work = Work(
-            id=new_id(), account=account, request=long, attempt_s=request.deadline_s,
+            id=app.service.new_id(), account=account, request=long, attempt_s=request.deadline_s,
             started=app.service.clock.monotonic(),
         )  # fmt: skip
         self._works[work.id] = work

@@ -1,18 +1,71 @@
-"""The texts behind the `hybrid://` resources."""
+"""The `hybrid://` resources and the texts behind them."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from hybrid_mcp.app import App
-from hybrid_mcp.checkup import checkup
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+
 from hybrid_mcp.domain.budget import Caps
 from hybrid_mcp.domain.errors import StorageError
 from hybrid_mcp.domain.memory import GB, misfit, needed_bytes, split_note
-from hybrid_mcp.domain.profile import ModelName
-from hybrid_mcp.ports import Listed
-from hybrid_mcp.wire import dollars
+from hybrid_mcp.host import Host, in_words
+from hybrid_mcp.wire import budget_result, dollars
+
+if TYPE_CHECKING:
+    from hybrid_mcp.app import App
+    from hybrid_mcp.domain.profile import ModelName
+    from hybrid_mcp.ports import Listed
+
+WHITELIST = "hybrid://whitelist"
+PROFILE = "hybrid://profile"
+MODELS = "hybrid://models"
+USAGE = "hybrid://usage/{period}"
+PERIODS = ("month", "day")
+HEALTH = "hybrid://health"
+ADDRESSES = (WHITELIST, PROFILE, MODELS, *(USAGE.format(period=period) for period in PERIODS), HEALTH)
+"""In the order in which they are listed."""
+
+
+def add_resources(server: MCPServer[Host], host: Host) -> None:
+    def resource(uri: str, title: str, description: str) -> Callable[[Any], Any]:
+        name = uri.removeprefix("hybrid://").partition("/{")[0]
+        return server.resource(uri, name=name, title=title, description=description, mime_type="application/json")
+
+    @resource(WHITELIST, "Whitelist", "What the owner allows: hosts, MCP servers, and tasks for cloud models")
+    def whitelist() -> str:
+        with in_words(ResourceError):
+            return whitelist_json(host.app())
+
+    @resource(PROFILE, "Profile", "The profile in force: caps, rules and models")
+    def profile() -> str:
+        with in_words(ResourceError):
+            return profile_json(host.app())
+
+    @resource(MODELS, "Models", "Models that may be used, and why some may not")
+    async def models() -> str:
+        with in_words(ResourceError):
+            return await models_json(host.app())
+
+    async def usage(period: str) -> str:
+        if period not in PERIODS:
+            raise ResourceNotFoundError
+        with in_words(ResourceError):
+            return budget_result(await host.app().reports.budget(period, host.account())).to_json()
+
+    resource(USAGE, "Usage", "Spending of this month or day (UTC): caps, what is left, models, alerts")(usage)
+    for period in PERIODS:
+        about = f"Spending of this {period} (UTC): caps, what is left, models, alerts"
+        resource(USAGE.format(period=period), f"Usage of this {period}", about)(partial(usage, period))
+
+    @resource(HEALTH, "Health", "What works, what does not, and what to do")
+    async def health() -> str:
+        with in_words(ResourceError):
+            return await health_json(host.app())
 
 
 def whitelist_json(app: App) -> str:
@@ -44,6 +97,8 @@ async def models_json(app: App) -> str:
 
 
 async def health_json(app: App) -> str:
+    from hybrid_mcp.checkup import checkup
+
     findings = await checkup(app, whole_ledger=False)
     return _json([{"what": one.what, "state": one.state, "detail": one.detail} for one in findings])
 

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import signal
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp.server import MCPServer
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ResourceError, ToolError, UnexpectedToolError
-from mcp.types import CallToolResult, InputRequiredResult, Resource, Tool
-from pydantic import ValidationError
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError, UnexpectedToolError
+from mcp.types import (
+    CallToolResult,
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    GetPromptResult,
+    InputRequiredResult,
+    Resource,
+    Tool,
+)
+from pydantic import AnyUrl, ValidationError
 
-from hybrid_mcp import __version__, resources
-from hybrid_mcp.app import App
+from hybrid_mcp import __version__
+from hybrid_mcp.bad_input import misfits, unknown_tool, wrong_arguments
+from hybrid_mcp.completions import Reference, completion
 from hybrid_mcp.face.mcp_app import URI, budget_app
-from hybrid_mcp.host import Host, in_words
+from hybrid_mcp.host import Host
+from hybrid_mcp.prompts import PROMPTS, checked_prompt
+from hybrid_mcp.resources import ADDRESSES, add_resources
 from hybrid_mcp.schemas import compact_input, compact_output
 from hybrid_mcp.tools import add_tools
-from hybrid_mcp.wire import budget_result
+from hybrid_mcp.updates import changed_by
+
+if TYPE_CHECKING:
+    # What answers calls comes with the first of them: a client waits for the list of the tools.
+    from hybrid_mcp.app import App
 
 INSTRUCTIONS = (
     "Hand sub-tasks to route_completion: it answers with the cheapest model that can do it, on this machine when "
@@ -33,7 +49,7 @@ CLEAN_UP_S = 5.0
 
 
 def build_server(open_app: Callable[[], App]) -> HybridServer:
-    """The server with its tools and resources; the application is opened by the first call that needs it."""
+    """The server with all that it offers; the application is opened by the first call that needs it."""
     host = Host(open_app)
     server = HybridServer(
         "hybrid-mcp", title="Hybrid MCP", instructions=INSTRUCTIONS, version=__version__, lifespan=host.lifespan,
@@ -41,7 +57,16 @@ def build_server(open_app: Callable[[], App]) -> HybridServer:
     )  # fmt: skip
     server.host = host
     add_tools(server, host)
-    _add_resources(server, host)
+    add_resources(server, host)
+    for prompt in PROMPTS.values():
+        server.add_prompt(prompt)
+
+    @server.completion()
+    async def complete(  # pyright: ignore[reportUnusedFunction] - the decorator keeps it
+        ref: Reference, argument: CompletionArgument, _: CompletionContext | None
+    ) -> Completion:
+        return await completion(host, ref, argument.name, argument.value)
+
     return server
 
 
@@ -77,46 +102,48 @@ class HybridServer(MCPServer[Host]):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Host, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        for tool in await super().list_tools():
-            if tool.name == name:
-                _refuse_unknown(arguments, list(tool.input_schema["properties"]))
+        schemas = {tool.name: tool.input_schema for tool in await super().list_tools()}
+        wrong = unknown_tool(name, list(schemas)) or misfits(arguments, schemas[name])
+        if wrong is not None:
+            raise ToolError(wrong)
         try:
-            return await super().call_tool(name, arguments, context)
+            result = await super().call_tool(name, arguments, context)
         except UnexpectedToolError:
             raise
         except ToolError as error:
-            raise ToolError(_readable(error, name)) from error.__cause__
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(wrong_arguments(error.__cause__, schemas[name])) from error.__cause__
+            await _tell(context, changed_by(name, None))
+            raise ToolError(str(error).removeprefix(f"Error executing tool {name}: ")) from error.__cause__
+        if isinstance(result, CallToolResult):
+            await _tell(context, changed_by(name, result.structured_content or {}))
+        return result
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Host, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        try:
+            return await super().read_resource(uri, context)
+        except ResourceNotFoundError:
+            raise ResourceNotFoundError(f"there is no such resource; there are {', '.join(ADDRESSES)}") from None
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Host, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        checked_prompt(name, arguments or {})
+        return await super().get_prompt(name, arguments, context)
 
 
-def _add_resources(server: MCPServer[Host], host: Host) -> None:
-    def resource(uri: str, description: str) -> Callable[[Any], Any]:
-        return server.resource(uri, description=description, mime_type="application/json")
+async def _tell(context: Context[Host, Any] | None, addresses: Iterable[str]) -> None:
+    """Clients of the protocol of 2026-07-28 that listen to them.
 
-    @resource("hybrid://whitelist", "What the owner allows")
-    def whitelist() -> str:
-        with in_words(ResourceError):
-            return resources.whitelist_json(host.app())
-
-    @resource("hybrid://profile", "The profile in force")
-    def profile() -> str:
-        return resources.profile_json(host.app())
-
-    @resource("hybrid://models", "Models that may be used, and why some may not")
-    async def models() -> str:
-        with in_words(ResourceError):
-            return await resources.models_json(host.app())
-
-    @resource("hybrid://usage/{period}", "Spending of this month or day (UTC)")
-    async def usage(period: str) -> str:
-        if period not in ("month", "day"):
-            raise ResourceError("the usage of a month or a day can be read: hybrid://usage/month, hybrid://usage/day")
-        with in_words(ResourceError):
-            return budget_result(await host.app().reports.budget(period, host.account())).to_json()
-
-    @resource("hybrid://health", "What works and what does not")
-    async def health() -> str:
-        with in_words(ResourceError):
-            return await resources.health_json(host.app())
+    In the eras before, the SDK shows a server no connection that could be told, and none that has ended; so
+    `resources/subscribe` is not offered there.
+    """
+    if context is None:
+        return
+    for address in addresses:
+        await context.notify_resource_updated(address)
 
 
 def _small_schemas(tool: Tool) -> dict[str, Any]:
@@ -124,25 +151,3 @@ def _small_schemas(tool: Tool) -> dict[str, Any]:
         "input_schema": compact_input(tool.input_schema),
         "output_schema": compact_output(tool.output_schema or {}),
     }
-
-
-def _refuse_unknown(arguments: dict[str, Any], known: list[str]) -> None:
-    unknown = sorted(set(arguments) - set(known))
-    if not unknown:
-        return
-    near = difflib.get_close_matches(unknown[0], known, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    names = ", ".join(name[:40] for name in unknown[:5])
-    raise ToolError(f"unknown argument: {names}; {hint}Known arguments: {', '.join(known)}")
-
-
-def _readable(error: ToolError, tool: str) -> str:
-    """The text without the SDK's prefix; a validation error without the input and without pydantic's address."""
-    if not isinstance(error.__cause__, ValidationError):
-        return str(error).removeprefix(f"Error executing tool {tool}: ")
-    found = error.__cause__.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {_expected(one['type'], one['msg'])}" for one in found)
-
-
-def _expected(kind: str, message: str) -> str:
-    return "missing, and it is required" if kind == "missing" else message[0].lower() + message[1:]

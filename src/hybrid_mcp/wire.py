@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from hybrid_mcp.domain.answer import Answer, Judged, Outcome, Status
+from hybrid_mcp.domain.answer import Judged, Outcome, Status
 from hybrid_mcp.domain.budget import Scope
-from hybrid_mcp.domain.learning import Reported
-from hybrid_mcp.domain.money import Usd
-from hybrid_mcp.domain.scorer import Complexity
-from hybrid_mcp.domain.whitelist import Verdict
-from hybrid_mcp.gatekeeper import Requested
-from hybrid_mcp.recent import RecentCall
-from hybrid_mcp.reports import BudgetStatus
+
+if TYPE_CHECKING:
+    from hybrid_mcp.domain.answer import Answer
+    from hybrid_mcp.domain.learning import Reported
+    from hybrid_mcp.domain.money import Usd
+    from hybrid_mcp.domain.scorer import Complexity
+    from hybrid_mcp.domain.whitelist import Verdict
+    from hybrid_mcp.gatekeeper import Requested
+    from hybrid_mcp.recent import RecentCall
+    from hybrid_mcp.reports import BudgetStatus
 
 REASONING_CHARACTERS = 600
 """Of the reasoning before an answer, so much of its end is given back."""

@@ -182,8 +182,11 @@ async def test_the_owners_approval_mode_decides(home: Path, mode: str, status: s
 async def test_the_resources_can_be_read(home: Path, era: Era):
     async with client(home, era) as mcp:
         uris = [resource.uri for resource in (await mcp.list_resources()).resources]
-        texts = {uri: (await mcp.read_resource(uri)).contents for uri in [*uris, "hybrid://usage/day"]}
-    assert uris == ["hybrid://whitelist", "hybrid://profile", "hybrid://models", "hybrid://health"]
+        texts = {uri: (await mcp.read_resource(uri)).contents for uri in uris}
+    assert uris == [
+        "hybrid://whitelist", "hybrid://profile", "hybrid://models", "hybrid://usage/month", "hybrid://usage/day",
+        "hybrid://health",
+    ]  # fmt: skip
     found = {uri: json.loads(getattr(contents[0], "text", "")) for uri, contents in texts.items()}
     assert found["hybrid://whitelist"]["cloud_apis"] == ["openai.com", "anthropic.com", "googleapis.com"]
     assert found["hybrid://profile"]["monthly_budget"] == 5.0

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from hybrid_mcp.domain.budget import BudgetView
-from hybrid_mcp.domain.completion import Usage
-from hybrid_mcp.domain.eligibility import Excluded
 from hybrid_mcp.domain.money import ZERO, Usd
-from hybrid_mcp.domain.routing import Step
-from hybrid_mcp.domain.scorer import Complexity
+
+if TYPE_CHECKING:
+    from hybrid_mcp.domain.budget import BudgetView
+    from hybrid_mcp.domain.completion import Usage
+    from hybrid_mcp.domain.eligibility import Excluded
+    from hybrid_mcp.domain.routing import Step
+    from hybrid_mcp.domain.scorer import Complexity
 
 Status = Literal["completed", "planned", "running"]
 Judged = Literal["good", "doubtful"]

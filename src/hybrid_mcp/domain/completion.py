@@ -101,9 +101,7 @@ class Request:
         if self.force_local and self.force_cloud:
             raise InvalidRequest("force_local and force_cloud exclude each other: set one of them")
         if not 1 <= self.max_output_tokens <= MAX_OUTPUT_TOKENS:
-            raise InvalidRequest(
-                f"max_output_tokens is {self.max_output_tokens}; it must be from 1 to {MAX_OUTPUT_TOKENS:,}"
-            )
+            raise InvalidRequest(f"max_output_tokens must be from 1 to {MAX_OUTPUT_TOKENS:,}")
         if not 0 < self.deadline_s <= MAX_DEADLINE_S:
             raise InvalidRequest(f"deadline_s must be above 0 and at most {MAX_DEADLINE_S:g} seconds")
         _check_wishes(self)

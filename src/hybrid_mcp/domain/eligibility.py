@@ -152,7 +152,7 @@ def _check_task(situation: Situation, candidate: Candidate) -> _Found:
     task = situation.task
     if candidate.spec.local or task is None or not situation.whitelist.keeps_local(task):
         return None
-    return "task", f"the whitelist keeps task type {task} local (allowed_for_cloud: {task}: false)"
+    return "task", f"the whitelist keeps {task} local (allowed_for_cloud)"
 
 
 def _check_whitelist(situation: Situation, candidate: Candidate) -> _Found:
@@ -162,7 +162,7 @@ def _check_whitelist(situation: Situation, candidate: Candidate) -> _Found:
     verdict = situation.whitelist.check_host(provider.host or "")
     if verdict.allowed:
         return None
-    return "whitelist", f"{verdict.reason}: allow it with add_to_whitelist (cloud_apis, {provider.host})"
+    return "whitelist", f"{verdict.reason}: ask with add_to_whitelist"
 
 
 def _check_key(_: Situation, candidate: Candidate) -> _Found:

@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hybrid_mcp.app import App
-from hybrid_mcp.domain.budget import Account, PeriodName
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.wire import budget_result, recent_result
+
+if TYPE_CHECKING:
+    from hybrid_mcp.app import App
+    from hybrid_mcp.domain.budget import Account, PeriodName
 
 PAGE = Path(__file__).resolve().with_name("page.html")
 

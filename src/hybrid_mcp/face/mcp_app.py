@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.apps import Apps, client_supports_apps
 from mcp.server.mcpserver.resources import FileResource
 
-from hybrid_mcp.app import App
-from hybrid_mcp.domain.budget import Account
 from hybrid_mcp.face import PAGE, recent_rows
 from hybrid_mcp.host import Calls
+
+if TYPE_CHECKING:
+    from hybrid_mcp.app import App
+    from hybrid_mcp.domain.budget import Account
 
 URI = "ui://hybrid-mcp/budget"
 RECENT = "hybrid-mcp/recent"
