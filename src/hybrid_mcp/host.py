@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from threading import Lock
@@ -33,7 +33,7 @@ class Host:
         self._app: App | None = None
         self._opening = Lock()
         self.pending = Pending()
-        self.beside: Callable[[], Awaitable[None]] | None = None
+        self.beside: Callable[[], Coroutine[Any, Any, None]] | None = None
 
     def app(self) -> App:
         """One for all: tools call it in the event loop, and questions to the owner are made in threads."""
