@@ -3,12 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := src tests bench packaging
+CONFORMANCE := .cache/conformance/node_modules/.bin/conformance
+CLIENTS := $(patsubst tests/clients/%.txt,.cache/clients/%/installed,$(wildcard tests/clients/*.txt))
 MCPB := .cache/mcpb/node_modules/.bin/mcpb
-COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-annotate --no-header --python-version 3.11 pyproject.toml
+RESOLVE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-annotate --no-header --python-version 3.11
+COMPILE := $(RESOLVE) pyproject.toml
 
-.PHONY: demo test test-long test-ollama test-packaging test-browser mcpb check bench bench-money bench-overhead \
-	bench-cascade lock clean
+.PHONY: demo test test-long test-ollama test-packaging test-browser test-conformance test-clients mcpb check bench \
+	bench-money bench-overhead bench-cascade lock clean
 
 demo: .venv/runtime        ## see the main job: a real MCP session, a real model on this machine
 	@$(BIN)/hybrid-mcp demo
@@ -46,6 +49,21 @@ test-browser: .venv/dev    ## the budget's page in a real Chromium (needs Node 2
 	@npm install --prefix .cache/browser --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error
 	node --test tests/browser/face.test.mjs
 
+test-conformance: .venv/dev $(CONFORMANCE)  ## the protocol's own suite and the Inspector (need npm), in both eras
+	$(BIN)/python -m tests.conformance
+
+$(CONFORMANCE):
+	npm install --prefix .cache/conformance --no-save --no-package-lock --no-audit --no-fund --ignore-scripts \
+		--loglevel error @modelcontextprotocol/conformance@0.2.0-alpha.12 @modelcontextprotocol/inspector@2.12.0
+
+test-clients: .venv/dev $(CLIENTS)  ## fastmcp, langchain, pydantic-ai and openai-agents, each in an environment of its own
+	$(BIN)/python -m tests.clients
+
+.cache/clients/%/installed: tests/clients/%.txt | .venv/dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .cache/clients/$*
+	$(BIN)/uv pip install --quiet --require-hashes --python .cache/clients/$*/bin/python -r $<
+	@touch $@
+
 check: .venv/dev           ## lint, types, layers
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
@@ -67,6 +85,7 @@ bench-cascade: .venv/dev   ## how well a weak local model is escalated to a stro
 lock: .venv/dev            ## resolve the dependencies anew
 	$(COMPILE) --group build -o requirements.lock
 	$(COMPILE) --group dev -o requirements-dev.lock
+	for wanted in tests/clients/*.in; do $(RESOLVE) $$wanted -o $${wanted%.in}.txt || exit; done
 
 clean:
 	rm -rf .venv .cache dist

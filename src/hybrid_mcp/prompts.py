@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mcp import MCPError
 from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.prompts.base import PromptArgument
 from mcp.types import INVALID_PARAMS
+from mcp.types import Prompt as Listed
 
 from hybrid_mcp.resources import PERIODS
 
 
-def checked_prompt(name: str, arguments: Mapping[str, str]) -> None:
-    """That there is such a prompt, with what it needs and nothing that it does not know.
+def checked_prompt(prompts: Sequence[Listed], name: str, arguments: Mapping[str, str]) -> None:
+    """That there is such a prompt among these, with what it needs and nothing that it does not know.
 
     Raises:
         MCPError: says what is wrong, and what there is.
     """
-    prompt = PROMPTS.get(name)
+    prompt = next((one for one in prompts if one.name == name), None)
     if prompt is None:
-        raise MCPError(INVALID_PARAMS, f"unknown prompt; there are {', '.join(PROMPTS)}")
+        raise MCPError(INVALID_PARAMS, f"unknown prompt; there are {', '.join(one.name for one in prompts)}")
     known = {one.name: one.required for one in prompt.arguments or ()}
     missing = [name for name, required in known.items() if required and not arguments.get(name, "").strip()]
     if missing:

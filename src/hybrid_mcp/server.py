@@ -130,7 +130,7 @@ class HybridServer(MCPServer[Host]):
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Host, Any] | None = None
     ) -> GetPromptResult | InputRequiredResult:
-        checked_prompt(name, arguments or {})
+        checked_prompt(await self.list_prompts(), name, arguments or {})
         return await super().get_prompt(name, arguments, context)
 
 
