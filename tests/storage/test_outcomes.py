@@ -206,3 +206,8 @@ async def test_marks_are_those_of_the_prompt(kept: SqliteOutcomes, file: Path):
     await kept.remember(lesson("r1", "tax law", verdict="doubted"))
     secret = file.with_suffix(".key").read_bytes()
     assert [one.traits for one in await kept.log()] == [traits_of("tax law", secret)]
+
+
+async def test_where_nothing_was_learned_there_is_nothing_to_correct_and_no_file_is_made(kept: SqliteOutcomes):
+    assert await kept.relearn() is True
+    assert not kept.path.exists()

@@ -90,7 +90,7 @@ class SqliteOutcomes:
 
     async def relearn(self) -> bool:
         """See ports.Outcomes."""
-        return await self._with(_relearn) if self.path.exists() else False
+        return await self._with(_relearn) if self.path.exists() else True
 
     async def reset(self) -> int:
         """See ports.Outcomes."""
