@@ -43,6 +43,8 @@ async def test_a_judge_that_says_no_brings_the_question_to_the_next_model(said: 
 async def test_a_judge_that_says_anything_else_or_fails_changes_nothing(said: Completion | Exception):
     answer = await judged(said).complete(ASK)
     assert (answer.text, answer.judged, answer.escalated) == (SURE.text, "good", False)
+    is_silent = isinstance(said, Exception) or not said.text
+    assert ("here:judge gave no verdict on it" in answer.reason) is is_silent
 
 
 async def test_a_judge_takes_a_quarter_of_what_is_left_at_most_and_the_answer_tells_the_time():
@@ -54,6 +56,7 @@ async def test_a_judge_takes_a_quarter_of_what_is_left_at_most_and_the_answer_te
     used = bench(local=["small"], cloud=["paid"], judge="judge", small=[SURE], judge_=[never], paid=[PAID])
     answer = await used.complete(replace(ASK, deadline_s=0.4))
     assert (answer.text, answer.judged, answer.judging_ms) == (SURE.text, "good", 9000)
+    assert "here:judge had no time to judge it" in answer.reason
 
 
 async def test_nobody_judges_where_no_other_model_could_be_asked():

@@ -25,6 +25,7 @@ from hybrid_mcp.watched import Watched
 
 MOST_S = 15.0
 """A judge that has to be loaded takes some seconds; the better model waits meanwhile."""
+NO_TIME = "had no time to judge it"
 VERDICT_TOKENS = 8
 SAMPLE_TOKENS, SAMPLE_TEMPERATURE = 48, 0.8
 AGREES = 0.5
@@ -55,22 +56,29 @@ class SecondLook:
         if terms.request.response_schema:
             return one
         started = self.clock.monotonic()
-        reason = None
+        reason, said = None, NO_TIME
         with anyio.move_on_after(min(terms.limit_s / 4, MOST_S)):
             watched = Watched(progress, self.clock.now())
             watched.held = True  # nothing of this is the answer
-            reason = await self._doubt(one.step, completion, terms, watched)
+            reason, said = await self._doubt(one.step, completion, terms, watched)
         one = replace(one, judging_ms=one.judging_ms + round((self.clock.monotonic() - started) * 1000))
-        return one if reason is None else one.doubted(Verdict(reasons=(reason,), escalate=True))
+        if reason is not None:
+            return one.doubted(Verdict(reasons=(reason,), escalate=True))
+        return one if self.judge is None or said is None else replace(one, trouble=f"{self.judge.name} {said}")
 
-    async def _doubt(self, step: Step, completion: Completion, terms: Terms, progress: Progress) -> str | None:
+    async def _doubt(
+        self, step: Step, completion: Completion, terms: Terms, progress: Progress
+    ) -> tuple[str | None, str | None]:
+        """Why it is doubtful, and why the judge said nothing."""
         if self.judge is not None and self.judge.name != step.spec.name:
             return await self._judged(self.judge, completion, terms, progress)
         if completion.mean_logprob is None and is_closed_question(terms.request.prompt):
-            return await self._sampled_again(step, completion, terms, progress)
-        return None
+            return await self._sampled_again(step, completion, terms, progress), None
+        return None, None
 
-    async def _judged(self, judge: ModelSpec, completion: Completion, terms: Terms, progress: Progress) -> str | None:
+    async def _judged(
+        self, judge: ModelSpec, completion: Completion, terms: Terms, progress: Progress
+    ) -> tuple[str | None, str | None]:
         question = "\n\n".join(message.content for message in terms.request.messages() if message.role == "user")
         asked = f"Question:\n{question}\n\nAnswer:\n{completion.text}\n\nIs the answer right and complete?"
         call = ProviderCall(
@@ -78,7 +86,9 @@ class SecondLook:
             messages=(Message("system", JUDGE_SYSTEM_PROMPT), Message("user", asked)),
         )  # fmt: skip
         said = await self._asked(judge, call, progress)
-        return f"{judge.name} judges it to be wrong" if _SAYS_NO.search(said) else None
+        if not said.strip():
+            return None, "gave no verdict on it: `hybrid-mcp models` shows what there is"
+        return (f"{judge.name} judges it to be wrong" if _SAYS_NO.search(said) else None), None
 
     async def _sampled_again(self, step: Step, completion: Completion, terms: Terms, progress: Progress) -> str | None:
         call = ProviderCall(
