@@ -79,6 +79,7 @@ async def test_models_of_all_servers_come_in_one_order_smallest_first():
     assert names == ["ollama:tiny", "vllm:small-1b", "ollama:middle", "vllm:big-70b", "vllm:mystery"]
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(
     "reply",
     [
@@ -103,12 +104,13 @@ async def test_something_else_on_a_well_known_port_is_harmless(reply: Reply):
         assert await found_at(*specs, limit_s=NEVER_LONGER_S) == ["good:good-1b"]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_server_that_never_answers_does_not_hold_the_others_up():
     with FakeServer(reply_always(Reply())) as silent, FakeServer(openai_models("good-1b")) as good:
         silent.script = reply_always(Reply(body=(silent.hang,)))
         specs = [local_spec(f"{silent.url}/v1", name=f"silent{number}") for number in range(4)]
         with anyio.fail_after(NEVER_LONGER_S):
-            names = await found_at(*specs, local_spec(f"{good.url}/v1", name="good"), limit_s=1.0)
+            names = await found_at(*specs, local_spec(f"{good.url}/v1", name="good"), limit_s=3.0)
         assert names == ["good:good-1b"]
         assert len(silent.requests) == 2 * len(specs)
 
