@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.launch import INTERRUPTED, REFUSED, Common, serve
-from hybrid_mcp.terminal import forget_stdout
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -21,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
+        from hybrid_mcp.terminal import forget_stdout
+
         forget_stdout()
         code = REFUSED
     sys.exit(code)
