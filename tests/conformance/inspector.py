@@ -43,7 +43,7 @@ STEPS = (
     Step(method="resources/list", holds="hybrid://whitelist"),
     Step(method="resources/templates/list", holds="hybrid://usage/{period}"),
     Step(method="resources/read", arguments=("--uri", "hybrid://profile"), holds="embedded-only"),
-    Step(method="prompts/list", holds='"prompts":[]'),
+    Step(method="prompts/list", holds='"name":"delegate"'),
     call("route_completion", holds="Paris", prompt="What is the capital of France?"),
     call("route_completion", holds="planned", prompt="Refactor it", dry_run=True),
     call("route_completion", TOOL_ERROR, "did you mean prompt?", promt="Do it"),
