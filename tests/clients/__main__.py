@@ -43,6 +43,8 @@ STEPS: dict[str, tuple[str, str]] = {
     "report": ("answer", '"request_id"'),
 }  # fmt: skip
 """How each step ends, and what its text holds."""
+OVER_HTTP = {"asked": ("answer", '"pending_approval"')}
+"""Who holds a token does not answer for the owner."""
 
 
 @dataclass(slots=True)
@@ -105,7 +107,7 @@ def _judge(name: str, found: dict[str, Any], table: Table) -> None:
     for transport in ("stdio", "http"):
         good = 0
         for step, one in found[transport].items():
-            kind, holds = STEPS[step]
+            kind, holds = {**STEPS, **(OVER_HTTP if transport == "http" else {})}[step]
             if one["kind"] == kind and holds in one["text"].replace('": ', '":'):
                 good += 1
             else:
