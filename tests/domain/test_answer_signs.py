@@ -18,6 +18,7 @@ from hybrid_mcp.domain.judging import Verdict, judge
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.domain.scorer import score
 from hybrid_mcp.domain.vendors import EMBEDDED
+from tests.support_long import LONG
 
 LOCAL = ModelSpec(provider=EMBEDDED, model="m")
 PAID = ModelSpec(
@@ -269,6 +270,10 @@ SETTINGS = [
 ]
 
 
+LIMIT_MS = 5 if LONG else 10
+"""The promise is 5 ms of CPU on a usual machine. The usual run also passes on one that is half as fast and busy."""
+
+
 def fastest_ms(work: Callable[[], object], enough_ms: float) -> float:
     """Processor time of this thread alone, the least of some runs: what others do at the time does not count."""
     best = 1_000.0
@@ -289,10 +294,10 @@ def test_64_kb_of_prompt_and_answer_are_judged_in_5_ms(unit: str):
         asked = Request(prompt=prompt or f"x{filled[1:]}", context="" if prompt else filled)
         for text in answers:
             said = Completion(text=text, finish="stop", usage=None)
-            assert fastest_ms(lambda: judge(asked, said, LOCAL, shrunk=False), 5) < 5  # noqa: B023
+            assert fastest_ms(lambda: judge(asked, said, LOCAL, shrunk=False), LIMIT_MS) < LIMIT_MS  # noqa: B023
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_64_kb_of_prompt_are_scored_in_5_ms(unit: str):
     asked = Request(prompt=f"x{unit * (SIZE // len(unit))}"[:SIZE])
-    assert fastest_ms(lambda: score(asked), 5) < 5
+    assert fastest_ms(lambda: score(asked), LIMIT_MS) < LIMIT_MS
