@@ -7,15 +7,20 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 
+import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from hybrid_mcp.domain.completion import Request
-from hybrid_mcp.domain.errors import InvalidRequest
+from hybrid_mcp.domain.errors import InvalidRequest, StorageError
+from hybrid_mcp.domain.learning import Learned
 from hybrid_mcp.domain.scorer import OUTCOMES, score
+from hybrid_mcp.experience import Experience
 from hybrid_mcp.storage.outcomes import SqliteOutcomes
 from tests.support_books import fast_folder
 from tests.support_ledger import FakeClock
-from tests.support_service import bench, says
+from tests.support_outcomes import Forgetful
+from tests.support_service import Notes, StillClock, bench, says
 
 pytestmark = pytest.mark.anyio
 
@@ -103,3 +108,24 @@ async def test_a_file_that_another_program_holds_is_left_alone_for_a_minute(outc
     await one.complete(Request(prompt=LAW.format(3)))
     assert len(await outcomes.log()) == 2
     assert len(one.notes.alerts) == 1
+
+
+class Locked(Forgetful):
+    """A file that another process holds: who looks at it waits, and then learns that."""
+
+    def __init__(self) -> None:
+        self.looked = 0
+
+    async def learned(self) -> Learned | None:
+        self.looked += 1
+        await checkpoint()
+        raise StorageError("locked")
+
+
+async def test_of_many_calls_at_once_only_one_waits_for_outcomes_that_are_locked():
+    locked = Locked()
+    experience = Experience(locked, observer=Notes(), clock=StillClock())
+    async with anyio.create_task_group() as group:
+        for _ in range(20):
+            group.start_soon(experience.score, Request(prompt="Say hello"))
+    assert locked.looked == 1

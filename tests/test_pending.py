@@ -20,6 +20,7 @@ from mcp.types import CallToolResult, TextContent
 
 from hybrid_mcp.app import App, open_app
 from hybrid_mcp.config import load_settings
+from hybrid_mcp.host import Host
 from hybrid_mcp.observe.silent import Silent
 from hybrid_mcp.pending import MOST_RUNNING
 from hybrid_mcp.server import build_server
@@ -79,6 +80,7 @@ class Bench:
     server: FakeServer
     slow: Slow
     app: App
+    host: Host
 
     async def ask(self, **arguments: object) -> CallToolResult:
         return await self.mcp.call_tool("route_completion", {**ASKED, "deadline_s": PATIENCE_S, **arguments})
@@ -103,8 +105,9 @@ async def bench(home: Path) -> AsyncGenerator[Bench]:
         assert spec is not None
         app.catalog.provider_of(spec)  # importing an SDK takes a second, and no deadline of these tests pays for it
         try:
-            async with Client(build_server(lambda: app)) as mcp:
-                yield Bench(mcp, server, slow, app)
+            built = build_server(lambda: app)
+            async with Client(built) as mcp:
+                yield Bench(mcp, server, slow, app, built.host)
         finally:
             slow.go_on.set()
 
@@ -198,3 +201,13 @@ async def test_only_so_many_calls_may_go_on(tmp_path: Path):
         told = error(await one.ask())
         one.slow.go_on.set()
     assert f"{MOST_RUNNING} calls go on already" in told
+
+
+async def test_of_a_call_that_has_ended_nothing_of_its_request_is_kept(tmp_path: Path):
+    async with bench(tmp_path) as one:
+        begun = content(await one.ask(context="SEALED " * 1_000))
+        work = one.host.pending.find(begun["request_id"], one.app.account)
+        assert "SEALED" in work.request.context
+        one.slow.go_on.set()
+        assert content(await one.fetch(begun["request_id"], NEVER_LONGER_S))["status"] == "completed"
+    assert not any("SEALED" in text for _, text in work.request.texts())

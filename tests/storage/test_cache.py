@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,3 +120,10 @@ async def test_it_never_holds_more_than_its_limits(puts: list[tuple[str, str, in
         held = [found for key in "abcdef" if (found := await cache.get(key)) is not None]
         assert len(held) <= 3
         assert sum(len(one.completion.text.encode()) for one in held) <= 30
+
+
+async def test_what_was_written_before_an_answer_takes_place_too() -> None:
+    cache = MemoryCache(FakeClock(), max_bytes=10)
+    long = answer("42")
+    await cache.put("a", replace(long, completion=replace(long.completion, reasoning="x" * 9)))
+    assert await cache.get("a") is None
