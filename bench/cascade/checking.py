@@ -76,7 +76,7 @@ def _first_of(words: tuple[str, ...], plain: str) -> str | None:
 def _named(plain: str, labels: tuple[str, ...]) -> set[str]:
     found: set[str] = set()
     for label in sorted(labels, key=len, reverse=True):  # "not spam" before "spam"
-        shorter = re.sub(rf"\b{label}\b", " ", plain)
+        shorter = re.sub(rf"\b{_plain(label)}\b", " ", plain)
         if shorter != plain:
             found.add(label)
         plain = shorter
@@ -111,6 +111,12 @@ def _exact(prompt: str, text: str, right: str) -> bool:
         wanted = right[1:].split()
         return any([word for word in _plain(line).split() if word in wanted] == wanted for line in text.splitlines())
     words = re.findall(r"\w+", text)
+    if "write nothing else" in prompt:
+        return words == [right]
+    if listed := re.fullmatch(r"Which word is the longest: (.*)\?", prompt):
+        # All of them may be listed first; what is named last is the answer.
+        named = [word for word in words if word in listed.group(1).split(", ")]
+        return bool(named) and named[-1] == right
     others = [word for word in re.findall(r"[a-z]{4,}", prompt) if word != right]
     lists = re.findall(r"(?:: |\[)([a-z', ]+)", prompt)
     rivals = {word for one in lists for word in re.findall(r"[a-z]{4,}", one)} & set(others)

@@ -36,6 +36,15 @@ _AS_AN_ORDER = (
     (re.compile(rf"^(?:please )?subtract ({_NUMBER}) from ({_NUMBER})", re.IGNORECASE), r"\2 - \1"),
     (re.compile(rf"^(?:please )?multiply ({_NUMBER}) (?:and|by|with) ({_NUMBER})", re.IGNORECASE), r"\1 * \2"),
     (re.compile(rf"^(?:please )?divide ({_NUMBER}) by ({_NUMBER})", re.IGNORECASE), r"\1 / \2"),
+    (re.compile(rf"\bhalf of ({_NUMBER})(?=[\s?.!]|$)", re.IGNORECASE), r"\1 / 2"),
+    (re.compile(rf"\b(?:twice|double) ({_NUMBER})(?=[\s?.!]|$)", re.IGNORECASE), r"\1 * 2"),
+    (re.compile(rf"({_NUMBER}) squared\b", re.IGNORECASE), r"\1 ^ 2"),
+    (re.compile(rf"({_NUMBER}) cubed\b", re.IGNORECASE), r"\1 ^ 3"),
+)
+_ASKED_REST = re.compile(
+    rf"(?:what(?:'s|’s| is) |find |calculate |compute )?the remainder (?:when|of|if) (?P<whole>\d{{1,12}}) (?:is )?divided by "
+    r"(?P<part>\d{1,12})(?P<rest>[^\d]{0,100})",
+    re.IGNORECASE,
 )
 _IN_LETTERS = re.compile(
     r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
@@ -57,7 +66,7 @@ _OWN_SUM = re.compile(
     rf"\s{{0,2}}=\s{{0,2}}(?P<result>[$€£]?[-−]?{_NUMBER})"
 )
 _OPENING = re.compile(
-    r"(?:^[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?|(?P<word>[^\W\d_]{3,20})[ \t]+|[:.=][ \t]+)"
+    r"(?:^[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?|(?P<word>[^\W\d_]{3,20}|[Ss]o|is)[ \t]+|[:.=][ \t]+)"
     r"(?:\*\*|\${1,2}|\\[(\[])?[ \t]?\Z"
 )
 """What may stand before a sum that stands for itself: the start of a line or sentence, a word, an equals sign."""
@@ -101,6 +110,9 @@ def _value_asked(prompt: str) -> Fraction | None:
     if share is not None and _PLAIN_REST.fullmatch(share["rest"]):
         part, whole = _plain(share["share"]), _plain(share["whole"])
         return None if part is None or whole is None else part * whole / 100
+    over = _ASKED_REST.fullmatch(prompt)
+    if over is not None and int(over["part"]) and _PLAIN_REST.fullmatch(over["rest"]):
+        return Fraction(int(over["whole"]) % int(over["part"]))
     for words, sign in (*_AS_AN_ORDER, *_IN_WORDS):
         prompt = words.sub(sign, prompt)
     asked = _ASKED_SUM.fullmatch(prompt)

@@ -12,10 +12,13 @@ from hybrid_mcp.domain import (
     answer_code,
     answer_counts,
     answer_echo,
+    answer_keys,
     answer_language,
     answer_loops,
     answer_numbers,
+    answer_options,
     answer_refusals,
+    answer_words,
 )
 from hybrid_mcp.domain.answer_text import Exchange, exchange
 from hybrid_mcp.domain.completion import Request
@@ -55,6 +58,12 @@ _OF_FREE_TEXT: tuple[tuple[_Check, Sign], ...] = (
     (answer_counts.names_two_choices, Sign("it names several of the choices, and one was asked for")),
     (answer_echo.keeps_the_word, Sign("a translation was asked for, and the word is the same")),
     (answer_counts.is_out_of_range, Sign("its number is outside of the range that was asked for")),
+    (answer_options.names_no_label, Sign("it is not one of the labels that were given")),
+    (answer_options.has_another_letter, Sign("its letter stands before the words of another choice")),
+    (answer_words.misses_the_word, Sign("it does not spell or count the word as was asked for")),
+    (answer_words.misses_the_item, Sign("it names another item of the list than was asked for")),
+    (answer_words.does_not_repeat, Sign("it is not the word that was to be repeated")),
+    (answer_keys.lacks_keys, Sign("it lacks keys that the prompt names for its JSON")),
 )
 _OF_WHOLE_TEXT: tuple[tuple[_Check, Sign], ...] = (
     (answer_code.lacks_json, Sign("the prompt asks for JSON and there is none that parses")),
