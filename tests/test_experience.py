@@ -53,7 +53,7 @@ async def test_reports_of_failures_raise_the_score_for_every_face(outcomes: Sqli
 async def test_a_doubted_local_answer_that_was_escalated_counts_against_local_models(outcomes: SqliteOutcomes):
     one = bench(
         local=["small"], cloud=["big"], confidence=-0.5, outcomes=outcomes,
-        small=[says("hm", mean_logprob=-2.0)], big=[says("yes")],
+        small=[says("hm", confidence=-2.0)], big=[says("yes")],
     )  # fmt: skip
     answer = await one.complete(Request(prompt=LAW.format(1)))
     assert answer.escalated

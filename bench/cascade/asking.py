@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bench.cascade.models import CACHE, STRONG, WEAK, Model, fetched
 from bench.cascade.questions import Question, all_questions
 from hybrid_mcp.domain.completion import Completion, Request
+from hybrid_mcp.domain.confidence import confidence_of
 from hybrid_mcp.providers.llama_stream import AnswerReader
 
 if TYPE_CHECKING:
@@ -99,7 +100,6 @@ def _ask(server: Server, sample: int, prompt: str) -> dict[str, Any]:
         "prompt": prompt,
         "text": completion.text,
         "finish": completion.finish,
-        "mean_logprob": completion.mean_logprob,
         "tokens": completion.usage.output_tokens if completion.usage else 0,
         "pieces": [token["token"] for token in tokens],
         "logprobs": [round(token["logprob"], 4) for token in tokens],
@@ -127,7 +127,7 @@ def _runner_up(token: dict[str, Any]) -> float:
 
 def _said(row: dict[str, Any]) -> Said:
     completion = Completion(
-        text=row["text"], finish=row["finish"], usage=None, mean_logprob=row["mean_logprob"],
+        text=row["text"], finish=row["finish"], usage=None, confidence=confidence_of(row["logprobs"]),
     )  # fmt: skip
     return Said(completion=completion, logprobs=tuple(row["logprobs"]), runners_up=tuple(row["runners_up"]))
 

@@ -24,10 +24,10 @@ class Answered:
     is_right: bool
 
     def features(self) -> tuple[float, float]:
-        """What doubt is made of, the larger the worse: the mean log-probability, and the score before the call."""
-        mean = self.said.completion.mean_logprob
-        assert mean is not None
-        return -mean, self.score
+        """What doubt is made of, the larger the worse: the lack of confidence, and the score before the call."""
+        confidence = self.said.completion.confidence
+        assert confidence is not None
+        return -confidence, self.score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

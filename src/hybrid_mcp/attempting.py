@@ -48,10 +48,12 @@ from hybrid_mcp.watched import Watched
 class Terms:
     """What one attempt may take, and what it is for.
 
-    `outgoing`: the request as models elsewhere see it. `baseline`: the model that savings are measured against.
+    `score`: the prompt's, without what was learned. `outgoing`: the request as models elsewhere see it. `baseline`: the
+    model that savings are measured against.
     """
 
     request: Request
+    score: float
     outgoing: Outgoing
     request_id: str
     account: Account
@@ -175,7 +177,7 @@ class Attempting:
         if watched.held and restored.text:
             watched.show(restored.text)
         step, completion = _noted(step, restored.note), replace(completion, text=restored.text)
-        return answered(step, completion, booked, seen, request=terms.request, repair=repair)
+        return answered(step, completion, booked, seen, request=terms.request, score=terms.score, repair=repair)
 
     async def _while_heard_of(self, step: Step, call: ProviderCall, progress: Progress) -> Completion:
         """Ask the model. Meanwhile other processes hear that this one lives, so that they leave its money alone."""

@@ -72,7 +72,7 @@ class SecondLook:
         """Why it is doubtful, and why the judge said nothing."""
         if self.judge is not None and self.judge.name != step.spec.name:
             return await self._judged(self.judge, completion, terms, progress)
-        if completion.mean_logprob is None and is_closed_question(terms.request.prompt):
+        if completion.confidence is None and is_closed_question(terms.request.prompt):
             return await self._sampled_again(step, completion, terms, progress), None
         return None, None
 

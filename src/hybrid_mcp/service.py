@@ -146,7 +146,8 @@ class Service:
             if is_weaker(step, tried, routed.rungs):
                 continue
             terms = Terms(
-                request=call.request, outgoing=routed.outgoing, request_id=call.id, account=call.account,
+                request=call.request, score=call.complexity.unlearned / 100, outgoing=routed.outgoing,
+                request_id=call.id, account=call.account,
                 limit_s=min(left_s / 2, call.attempt_s) if waiting else left_s,
                 caps=self.purse.caps_left(call.request, tried), baseline=routed.baseline,
             )  # fmt: skip

@@ -17,7 +17,7 @@ texts = st.text(max_size=300)
     ],
 )
 def test_a_model_is_known_however_its_provider_spells_it(spelled: str, same: str):
-    assert floor_of(spelled) == floor_of(same) == -0.5
+    assert floor_of(spelled) == floor_of(same) == -1.1
 
 
 @pytest.mark.parametrize("other", ["smollm2:1.7b", "ollama:smollm2", "smollm2:360m", "llama3.2:1b", ""])

@@ -76,7 +76,7 @@ def test_what_was_added_to_have_an_answer_mended_must_be_counted_too():
 
 def test_a_model_that_was_measured_is_held_to_its_threshold_by_name():
     spec = ModelSpec(provider=replace(EMBEDDED, name="ollama"), model="qwen2.5-coder:1.5b")
-    unsure = Completion(text="Paris.", finish="stop", usage=None, mean_logprob=-0.35)
+    unsure = Completion(text="Paris.", finish="stop", usage=None, confidence=-0.7)
     told = judge(Request(prompt="Tell me"), unsure, spec, shrunk=False)
-    assert told.reason == "confidence -0.35 is below the model's threshold -0.30"
+    assert told.reason == "confidence -0.70 is below the threshold -0.65"
     assert judge(Request(prompt="Tell me"), unsure, replace(spec, model="other"), shrunk=False).good

@@ -95,7 +95,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
     },
     "test_thinking_and_tool_calls_are_no_part_of_the_answer_but_are_told": {"embedded": "its model knows neither"},
     "test_absurd_counts_are_cut_to_a_bound": {"ollama": "so many tokens are more than its context: ContextTooLong"},
-    "test_confidence_is_the_mean_of_what_can_be_true": {
+    "test_confidence_is_of_what_can_be_true": {
         "responses": "its API gives log-probabilities for some models only, and none is asked for",
         "anthropic": "its API gives none",
     },
@@ -210,7 +210,7 @@ async def test_a_server_that_can_is_held_to_the_schema_and_not_asked_how_sure_it
     async with scene(adapter, always(Text('{"city": "Rom"}'), End()), local=True) as stage:
         completion = await stage.ask(IN_JSON)
         [asked] = stage.asked
-    assert (asked.schema, asked.logprobs, completion.mean_logprob) == (SCHEMA, False, None)
+    assert (asked.schema, asked.logprobs, completion.confidence) == (SCHEMA, False, None)
 
 
 EFFORTS: Mapping[Adapter, Mapping[Effort, object]] = {
@@ -321,12 +321,12 @@ async def test_an_answer_without_a_word_is_an_answer(adapter: Adapter):
     assert stage.heard.deltas == []
 
 
-async def test_confidence_is_the_mean_of_what_can_be_true(adapter: Adapter):
+async def test_confidence_is_of_what_can_be_true(adapter: Adapter):
     pieces = (Text("H", (-0.25,)), Text("i", (-0.75,)), Text("!", (-1e308, math.nan, 5.0)))
     async with scene(adapter, always(*pieces, End()), local=True) as stage:
         completion = await stage.ask()
         assert stage.asked[0].logprobs
-    assert (completion.text, completion.mean_logprob) == ("Hi!", -0.5)
+    assert (completion.text, completion.confidence) == ("Hi!", -0.5 + 0.4 * -0.75)
 
 
 async def test_characters_that_are_cut_between_two_pieces_arrive_whole(adapter: Adapter):
@@ -675,16 +675,16 @@ async def test_a_real_model_is_held_to_the_schema(real: Real):
         call = real.named(ask_for("Name a city.", most=80, response_schema=json.dumps(SCHEMA)))
         completion = await provider.complete(call, Recorder())
     jsonschema.validate(json.loads(completion.text), SCHEMA)
-    assert (completion.finish, completion.mean_logprob) == ("stop", None)
+    assert (completion.finish, completion.confidence) == ("stop", None)
 
 
 async def test_a_real_model_says_how_sure_it_is(real: Real):
     async with real.opened() as provider:
         sure = await provider.complete(real.named(ask_for("What is the capital of France?")), Recorder())
         unsure = await provider.complete(real.named(ask_for("Reply with three emojis for a party.")), Recorder())
-    assert sure.mean_logprob is not None
-    assert unsure.mean_logprob is not None
-    assert unsure.mean_logprob < sure.mean_logprob < 0
+    assert sure.confidence is not None
+    assert unsure.confidence is not None
+    assert unsure.confidence < sure.confidence < 0
 
 
 async def test_a_real_server_takes_every_wish_at_once(real: Real):

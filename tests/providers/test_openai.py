@@ -113,13 +113,13 @@ async def test_what_is_sent_is_streamed_capped_and_has_our_key():
 
 
 @pytest.mark.parametrize("odd", ["NaN", "-1e308", "1e308", "-Infinity", "-1001", "5", "null", '"x"'])
-async def test_a_log_probability_that_cannot_be_is_left_out_of_the_mean(odd: str):
+async def test_a_log_probability_that_cannot_be_is_left_out(odd: str):
     tokens = [{"token": "H", "logprob": -0.5}, {"token": "i", "logprob": "ODD"}, {"token": "!", "logprob": "ODD"}]
     chunk = openai_chunk(
         choices=[{"index": 0, "delta": {"content": "Hi"}, "logprobs": {"content": tokens}, "finish_reason": "stop"}]
     )
     completion = await ask(streamed(json.dumps(chunk).replace('"ODD"', odd), "[DONE]"))
-    assert (completion.text, completion.mean_logprob) == ("Hi", -0.5)
+    assert (completion.text, completion.confidence) == ("Hi", -0.7)
 
 
 async def test_a_log_probability_too_large_to_read_is_no_chat_answer():
@@ -497,4 +497,4 @@ async def test_log_probabilities_are_asked_only_of_servers_that_give_them(owner:
         sent = [received for received in server.requests if received.method == "POST"]
     assert len(server.requests) == 3
     assert ["logprobs" in received.json for received in sent] == [asked, asked]
-    assert first.mean_logprob == -0.5
+    assert first.confidence == -0.7

@@ -15,7 +15,9 @@ _ASKED = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[\"'`]([\w-]+)[\"'`]")
-_OPTIONAL = re.compile(r"optional|if (?:present|known|any|available|possible|there)|omit|leave out|may\b", re.IGNORECASE)
+_OPTIONAL = re.compile(
+    r"optional|if (?:present|known|any|available|possible|there)|omit|leave out|may\b", re.IGNORECASE
+)
 
 
 def lacks_keys(given: Exchange) -> bool:

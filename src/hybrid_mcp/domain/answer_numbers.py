@@ -42,8 +42,8 @@ _AS_AN_ORDER = (
     (re.compile(rf"({_NUMBER}) cubed\b", re.IGNORECASE), r"\1 ^ 3"),
 )
 _ASKED_REST = re.compile(
-    rf"(?:what(?:'s|’s| is) |find |calculate |compute )?the remainder (?:when|of|if) (?P<whole>\d{{1,12}}) (?:is )?divided by "
-    r"(?P<part>\d{1,12})(?P<rest>[^\d]{0,100})",
+    r"(?:what(?:'s|’s| is) |find |calculate |compute )?the remainder (?:when|of|if) (?P<whole>\d{1,12})"
+    r" (?:is )?divided by (?P<part>\d{1,12})(?P<rest>[^\d]{0,100})",
     re.IGNORECASE,
 )
 _IN_LETTERS = re.compile(
@@ -65,6 +65,13 @@ _OWN_SUM = re.compile(
     rf"(?<![\d.,$€£])(?P<left>[$€£]?{_NUMBER})\s{{0,2}}(?P<sign>{_OPERATOR})\s{{0,2}}(?P<right>[$€£]?{_NUMBER})"
     rf"\s{{0,2}}=\s{{0,2}}(?P<result>[$€£]?[-−]?{_NUMBER})"
 )
+_UNIT = r"[a-z]{2,12}"
+_OWN_PRODUCT = re.compile(
+    rf"(?<![\d.,$€£])(?P<left>{_NUMBER})(?: (?P<one>{_UNIT}))? (?P<sign>[*×x]|\\times) (?P<right>{_NUMBER})"
+    rf"(?: (?P<other>{_UNIT}))? = (?P<result>{_NUMBER}) (?P<unit>{_UNIT})\b"
+)
+"""With a unit at a factor and the same one at the product: then none was turned into another."""
+_MULTIPLES = {"dozen", "hundred", "thousand", "million", "percent", "pairs"}
 _OPENING = re.compile(
     r"(?:^[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?|(?P<word>[^\W\d_]{3,20}|[Ss]o|is)[ \t]+|[:.=][ \t]+)"
     r"(?:\*\*|\${1,2}|\\[(\[])?[ \t]?\Z"
@@ -153,7 +160,13 @@ def _may_be(number: str, value: Fraction) -> bool:
 def contradicts_itself(given: Exchange) -> bool:
     """Whether the answer holds a plain sum like `12 * 4 = 46` that is wrong."""
     found = zip(range(_MOST_SUMS), _OWN_SUM.finditer(given.prose), strict=False)
-    if not any(_is_wrong(match, given.prose) for _, match in found):
+    products = zip(range(_MOST_SUMS), _OWN_PRODUCT.finditer(given.prose), strict=False)
+    if not (
+        any(_is_wrong(match, given.prose) for _, match in found)
+        or any(
+            match["unit"] in {match["one"], match["other"]} and _is_wrong(match, given.prose) for _, match in products
+        )
+    ):
         return False
     return not (
         mentions(given.asked, _OTHER_SUMS) or mentions(given.prose, _OTHER_SUMS) or _SUM_GIVEN.search(given.asked)
@@ -164,6 +177,8 @@ def _is_wrong(match: re.Match[str], text: str) -> bool:
     before, after = text[max(0, match.start() - 30) : match.start()], text[match.end() : match.end() + 12]
     opening = _OPENING.search(before.rpartition("\n")[2])
     if opening is None or opening["word"] in _PART_OF_MORE or _MORE_AFTER.match(after):
+        return False
+    if _MULTIPLES.intersection(match[0].split()):
         return False
     left, right, result = (_plain(match[name].strip("$€£")) for name in ("left", "right", "result"))
     if left is None or right is None or result is None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from hybrid_mcp.domain.answer_text import Exchange
 
 _LABELLING = re.compile(
     r"\b(?:classify|categori[sz]e|label|which (?:of (?:these|the following) )?(?:topic|category|class|label|language"
     r"|sentiment|type|kind|genre|group)\b"
-    r"|(?:is|are) (?:this|the(?: following)?|['\"‘“]))[^.?!\n]{0,120}?(?P<first>[^,.?!\n]{1,60}?)"
+    r"|(?:is|are) (?:(?:this|these|the)\b|['\"‘“]))[^.?!\n]{0,120}?(?P<first>[^,.?!\n]{1,60}?)"
     r"(?P<more>(?:, [^,.?!:\n]{1,30}){0,6}),? or (?P<last>[^,.?!:\n]{1,30}?)(?: \(|[.?!:\n]|$)",
     re.IGNORECASE,
 )
 _BEFORE_FIRST = re.compile(r".*(?::|\b(?:an?|the|as|either|into|between|it|this))\s+", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:an?|the|it)\s+", re.IGNORECASE)
+_SHORTEST = 3
+_NO_LABELS = {"not", "otherwise", "else", "yes"}
 _LABEL = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,2}")
-_TWO_SENTENCES = re.compile(r"(?:[^.!?\n]+(?:[.!?]+|\n+|$)\s*){1,2}")
+_SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+|\n+|$)\s*")
+_AGAIN = re.compile(r"(?:it|this(?: \w+)?|the \w+) is (?:an? |the )?['\"*]*", re.IGNORECASE)
 _WEIGHS = re.compile(
     r"\bnot\b|n't|\b(?:wrong|because|since|while|whereas|unlike|other|rather|instead|than|both|mixed|neither|neutral|none"
-    r"|although|though|despite)\b",
+    r"|although|though|despite|would|could|might)\b",
     re.IGNORECASE,
 )
 _LISTED = re.compile(r"[\s,\"'*`]*(?:(?:or|and|an?|the)\b[\s\"'*`]*)*")
@@ -30,19 +34,28 @@ _CHOSEN = re.compile(r"(?:\A|\n|[Aa]nswer(?: is)?:? |\bis )[*(]*([A-H])[).:*]{1,
 
 
 def names_no_label(given: Exchange) -> bool:
-    """Whether one of the prompt's labels was to be the answer, and it names none of them, or all of them alike."""
+    """Whether one of the prompt's labels was to be the answer, and it names none of them, or several alike."""
     labels = _labels(given.prompt) if given.short else ()
     if len(labels) < 2 or not given.text.isascii():
         return False
     named = _named(given.said.casefold(), labels)
     if not named:
-        return not _UNSURE.search(given.text) and not any(_stem(label) in given.said.casefold() for label in labels)
-    said = _TWO_SENTENCES.match(given.prose.strip())
-    beginning = "" if said is None else said[0].casefold()
-    places = _named(beginning, labels)
-    if len(labels) > 2 and len(places) == len(labels) and _are_listed(beginning, places):
-        return _named(beginning[max(end for _, end in places.values()) :] + given.said[len(beginning) :], labels) == {}
-    return len(places) > 1 and not _WEIGHS.search(given.said)
+        words = {word for label in labels for word in label.split() if len(word) >= _SHORTEST}
+        return not _UNSURE.search(given.text) and not any(_stem(word) in given.said.casefold() for word in words)
+    return _names_several(given.prose.strip().casefold(), labels) and not _WEIGHS.search(given.said)
+
+
+def _names_several(said: str, labels: tuple[str, ...]) -> bool:
+    first = _SENTENCE.match(said)
+    if first is None:
+        return False
+    places, rest = _named(first[0], labels), said[first.end() :]
+    if len(places) == len(labels) > 2 and _are_listed(first[0], places):
+        # It may say of all that were offered which one it is.
+        return not _named(first[0][max(end for _, end in places.values()) :] + rest, labels)
+    again = _AGAIN.match(rest)
+    other = again and next((label for label in labels if rest.startswith(label, again.end())), None)
+    return len(places) > 1 or (len(places) == 1 and other is not None and other not in places)
 
 
 def _labels(prompt: str) -> tuple[str, ...]:
@@ -55,7 +68,9 @@ def _labels(prompt: str) -> tuple[str, ...]:
         first = first.rpartition(" ")[2]
     labels = [first, *asked["more"].split(",")[1:], asked["last"]]
     plain = tuple(_ARTICLE.sub("", label.strip(" '\"*")).casefold() for label in labels)
-    return plain if all(map(_LABEL.fullmatch, plain)) and len(set(plain)) == len(plain) else ()
+    if not all(map(_LABEL.fullmatch, plain)) or len(set(plain)) < len(plain) or _NO_LABELS.intersection(plain):
+        return ()
+    return plain if min(map(len, plain)) >= _SHORTEST else ()
 
 
 def _stem(label: str) -> str:
@@ -78,9 +93,7 @@ def _named(text: str, labels: tuple[str, ...]) -> dict[str, tuple[int, int]]:
 def _are_listed(text: str, places: dict[str, tuple[int, int]]) -> bool:
     """Whether nothing but commas and `or` stands between them."""
     spans = sorted(places.values())
-    return all(
-        _LISTED.fullmatch(text[end:start]) for (_, end), (start, _) in zip(spans, spans[1:], strict=False)
-    )
+    return all(_LISTED.fullmatch(text[end:start]) for (_, end), (start, _) in pairwise(spans))
 
 
 def has_another_letter(given: Exchange) -> bool:

@@ -10,16 +10,18 @@ from hybrid_mcp.domain.answer_text import Exchange
 _LONGEST_PROMPT = 300
 _QUOTED = r"['\"‘“`]([^\W\d_]{2,40})['\"’”`]"
 _OTHER_WISH = re.compile(
-    r"\b(?:code|function|python|explain|why|sentence|story|sentences|describe|and then|synonym|translate)\b", re.IGNORECASE
+    r"\b(?:code|function|python|explain|why|sentence|story|sentences|describe|and then|synonym|translate)\b",
+    re.IGNORECASE,
 )
 _CAPITALS = re.compile(
-    rf"{_QUOTED}[^.?\n]{{0,30}}\b(?:in|to|into|using|with) (?:all |only )?(?:capitals?\b|capital letters|caps|upper[ -]?case)"
+    rf"{_QUOTED}[^.?\n]{{0,30}}\b(?:in|to|into|using|with) (?:all |only )?"
+    r"(?:capitals?\b|capital letters|caps|upper[ -]?case)"
     rf"|\b(?:capitals|upper[ -]?case)\b[^.?\n]{{0,20}}: ?{_QUOTED}",
     re.IGNORECASE,
 )
 _BACKWARDS = re.compile(
-    rf"{_QUOTED} (?:is |spelled |written )?(?:backwards?|in reverse|reversed)\b|\breverse (?:the )?(?:word |string |letters (?:of|in) )?"
-    rf"(?:the word )?{_QUOTED}",
+    rf"{_QUOTED} (?:is |spelled |written )?(?:backwards?|in reverse|reversed)\b"
+    rf"|\breverse (?:the )?(?:word |string |letters (?:of|in) )?(?:the word )?{_QUOTED}",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(
@@ -36,10 +38,11 @@ _LIST = rf"(?P<list>{_ITEM}(?:, {{0,2}}{_ITEM}){{1,19}}(?:,? (?:and|or) {_ITEM})
 _OF_LIST = re.compile(rf"^(?P<wish>[^:\n]{{5,120}}): ?{_LIST}(?P<rest>[.?]?(?: [^:,\n]{{0,80}})?)$")
 _MOST_NAMED = 60
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
-_NUMBERS = (
+_NAMES_OF_NUMBERS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
     " eighteen nineteen twenty"
-).split()
+)
+_NUMBERS = dict(enumerate(_NAMES_OF_NUMBERS.split()))
 
 
 def misses_the_word(given: Exchange) -> bool:
@@ -78,8 +81,8 @@ def _has_count(parts: Sequence[str], text: str) -> bool:
 
 def _says_number(number: int, text: str) -> bool:
     in_letters = {0: "|no|none", 1: "|once", 2: "|twice"}.get(number, "")
-    word = _NUMBERS[number] if number < len(_NUMBERS) else number
-    return re.search(rf"(?<![\d.])(?:{number}|{word}{in_letters})(?![\d]|\.\d)", text, re.IGNORECASE) is not None
+    word = _NUMBERS.get(number, number)
+    return re.search(rf"(?<![\w.])(?:{number}|{word}{in_letters})(?!\w|\.\d)", text, re.IGNORECASE) is not None
 
 
 _SPELLINGS: tuple[tuple[re.Pattern[str], Callable[[Sequence[str], str], bool]], ...] = (
@@ -100,7 +103,9 @@ def misses_the_item(given: Exchange) -> bool:
     items = re.split(r", {0,2}(?:(?:and|or) )?| (?:and|or) ", asked["list"])
     wish = asked["wish"].casefold()
     named = _named(items, given.text)
-    if re.search(r"\b(?:alphabetical(?:ly)?|alphabetic)\b", wish) and re.search(r"\b(?:sort|order|arrange|put|list)\b", wish):
+    if re.search(r"\b(?:alphabetical(?:ly)?|alphabetic)\b", wish) and re.search(
+        r"\b(?:sort|order|arrange|put|list)\b", wish
+    ):
         wanted = _in_order(items, wish)
         return wanted is not None and not any(named[at : at + len(wanted)] == wanted for at in range(len(named)))
     one = _item_asked(items, wish)
@@ -156,8 +161,8 @@ _ASKED: Mapping[str, re.Pattern[str]] = {
 
 
 _REPEAT = re.compile(
-    r"^(?:please )?(?:repeat|echo|copy|write|say|type) (?:this|the following) (?:word|number|name|phrase)\b[^:\n]{0,60}: ?"
-    r"['\"“]?(?P<said>[^\n'\"”]{1,60}?)['\"”]?[.]?$",
+    r"^(?:please )?(?:repeat|echo|copy|write|say|type) (?:this|the following) (?:word|number|name|phrase)\b"
+    r"[^:\n]{0,60}: ?['\"“]?(?P<said>[^\n'\"”]{1,60}?)['\"”]?[.]?$",
     re.IGNORECASE,
 )
 _NOTHING_ELSE = re.compile(r"nothing else|nothing more|exactly|only", re.IGNORECASE)

@@ -103,12 +103,13 @@ def failed(step: Step, error: HybridError, seen: Seen) -> Tried:
 
 
 def answered(
-    step: Step, completion: Completion, booked: Usd | None, seen: Seen, *, request: Request,
+    step: Step, completion: Completion, booked: Usd | None, seen: Seen, *, request: Request, score: float,
     repair: Repair | None = None,
 ) -> Tried:  # fmt: skip
     """The provider answered.
 
-    `repair`: it did not answer in the shape that was asked for, and what is wrong with it.
+    `score`: the prompt's, without what was learned. `repair`: it did not answer in the shape that was asked for, and
+    what is wrong with it.
     `booked`: its usage at the book's price; None: it is missing or not believable, so the reservation is charged. What
     the provider says it charged counts where it is more.
     """
@@ -120,7 +121,8 @@ def answered(
         empty = Verdict(reasons=("the answer is empty",), escalate=True)
         failed_so = replace(attempt, outcome="failed", reason="the answer is empty")
         return Tried(step=step, attempt=failed_so, ending=ending, verdict=empty, booked=booked)
-    verdict = judge(request, completion, step.spec, shrunk=step.output_cap < request.max_output_tokens)
+    shrunk = step.output_cap < request.max_output_tokens
+    verdict = judge(request, completion, step.spec, shrunk=shrunk, score=score)
     if verdict.good and repair is not None:
         verdict = Verdict(reasons=(f"{MISSHAPEN}: {repair.what}",), escalate=repair.mendable)
     if verdict.reason is not None:

@@ -187,14 +187,14 @@ class Completion:
 
     `reasoning`: what the model wrote before the answer to come to it, where it is no part of the text but was shown.
     `usage` is None where the provider reported none. `streamed`: all that was streamed, also thinking, tool calls and
-    further choices, which are no part of the text; nothing where it was not counted. `mean_logprob` is the mean natural
-    logarithm of the probability of the chosen tokens, None where the provider gives none.
+    further choices, which are no part of the text; nothing where it was not counted. `confidence`: how sure
+    the model was (`domain.confidence`), None where its provider tells no probabilities.
     """
 
     text: str
     finish: Finish
     usage: Usage | None
-    mean_logprob: float | None = None
+    confidence: float | None = None
     streamed: Extent = NOTHING
     reasoning: str = ""
 

@@ -1,4 +1,4 @@
-"""How sure is a model of its answer? The mean log-probability of its tokens, and how far two of its answers agree.
+"""How sure is a model of its answer? By the probabilities of its tokens, and by how far two of its answers agree.
 
 docs/benchmarks.md says how well that tells wrong answers from right ones.
 """
@@ -7,6 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
+from math import fsum
+
+FIRST_TOKENS, SHARE_OF_LEAST = 16, 0.4
+"""The answer to a question stands at the beginning, and one token that might as well have been another makes it another
+answer. Both numbers were chosen on the tuning set of the cascade benchmark, with the embedded model."""
+
+TYPICAL_SCORE = 0.27
+"""Of the prompts that the thresholds were chosen on, the mean."""
 
 LONGEST_COMPARED = 400
 """Characters: longer answers that say the same do so in other words, and comparing words tells nothing."""
@@ -19,17 +28,30 @@ _ARTICLES = "a an the is are was were of in on to for and or it its that this by
 _COMMON = frozenset(_ARTICLES.split())
 
 FLOORS: tuple[tuple[re.Pattern[str], float], ...] = (
-    (re.compile(r"smollm2135m"), -0.5),
-    (re.compile(r"qwen25coder15b"), -0.3),
+    (re.compile(r"smollm2135m"), -1.1),
+    (re.compile(r"qwen25coder15b"), -0.65),
 )
-"""Mean log-probability below which an answer is doubtful, by the letters and digits of the model's name, with its
+"""The confidence below which an answer is doubtful, by the letters and digits of the model's name, with its
 provider's before it. Models differ, so one that was not measured has none."""
+
+
+def confidence_of(logprobs: Sequence[float]) -> float | None:
+    """The mean natural logarithm of the probability of the tokens that were chosen, and a share of the least one of the
+    first; None where there are none."""
+    if not logprobs:
+        return None
+    return fsum(logprobs) / len(logprobs) + SHARE_OF_LEAST * min(logprobs[:FIRST_TOKENS])
 
 
 def floor_of(model: str) -> float | None:
     """The threshold of the model of that name, however its provider spells it; None where it was not measured."""
     plain = "".join(_WORD.findall(model.casefold()))
     return next((floor for pattern, floor in FLOORS if pattern.search(plain)), None)
+
+
+def floor_at(floor: float, score: float) -> float:
+    """The threshold for a prompt of that score: the likelier a local model fails on it, the surer it must be."""
+    return floor + score - TYPICAL_SCORE
 
 
 def agreement(one: str, other: str) -> float | None:

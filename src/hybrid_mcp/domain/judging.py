@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hybrid_mcp.domain.answer_signs import REFUSED, signs
 from hybrid_mcp.domain.completion import Completion, Message, Request
-from hybrid_mcp.domain.confidence import floor_of
+from hybrid_mcp.domain.confidence import TYPICAL_SCORE, floor_at, floor_of
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.tokens import can_be
 
@@ -33,10 +33,13 @@ class Verdict:
 GOOD = Verdict()
 
 
-def judge(request: Request, completion: Completion, spec: ModelSpec, *, shrunk: bool) -> Verdict:
+def judge(
+    request: Request, completion: Completion, spec: ModelSpec, *, shrunk: bool, score: float = TYPICAL_SCORE
+) -> Verdict:  # fmt: skip
     """Look at an answer that is not empty: in a few milliseconds, whatever it is, and without raising.
 
-    `shrunk`: its output cap was lower than the caller's. A paid model's answer is worth another one only where it is
+    `shrunk`: its output cap was lower than the caller's. `score`: the prompt's, without what was learned: that comes
+    from this judge too, which must not confirm itself. A paid model's answer is worth another one only where it is
     surely bad.
     """
     if completion.finish == "refusal":
@@ -50,9 +53,9 @@ def judge(request: Request, completion: Completion, spec: ModelSpec, *, shrunk: 
         # A paid model stopped by the caller's own limit would be stopped there again by the next one, for more money.
         return Verdict(reasons=(CUT_OFF, *told), escalate=worth_another or spec.local or shrunk)
     known = floor_of(spec.name) if spec.local else None
-    floor, confidence = known if spec.confidence_floor is None else spec.confidence_floor, completion.mean_logprob
-    if floor is not None and confidence is not None and confidence < floor:
-        unsure = f"confidence {confidence:.2f} is below the model's threshold {floor:.2f}"
+    floor, confidence = known if spec.confidence_floor is None else spec.confidence_floor, completion.confidence
+    if floor is not None and confidence is not None and confidence < (floor := floor_at(floor, score)):
+        unsure = f"confidence {confidence:.2f} is below the threshold {floor:.2f}"
         return Verdict(reasons=(*told, unsure), escalate=True)
     return Verdict(reasons=told, escalate=worth_another)
 

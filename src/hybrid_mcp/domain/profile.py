@@ -78,8 +78,8 @@ class Resident:
 class ModelSpec:
     """One model of one provider, named `provider:model`.
 
-    `context_tokens`: None where unknown. `parameters` order discovered local models. `confidence_floor`: mean
-    log-probability below which an answer is doubtful, None where not calibrated. `file_bytes`: None where unknown.
+    `context_tokens`: None where unknown. `parameters` order discovered local models. `confidence_floor`: the
+    confidence below which an answer is doubtful, None where not calibrated. `file_bytes`: None where unknown.
     `resident`: None where it is not loaded, or its server does not tell.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypedDict, cast
 
 from hybrid_mcp.domain.completion import Completion, Finish, Usage
+from hybrid_mcp.domain.confidence import confidence_of
 from hybrid_mcp.domain.errors import ContextTooLong, HybridError, ProviderRejected, ProviderUnavailable
 from hybrid_mcp.ports import Progress
 from hybrid_mcp.providers.streaming import believable, count
@@ -87,7 +88,7 @@ class AnswerReader:
     def completion(self) -> Completion:
         """The whole answer.
 
-        Its mean log-probability is over the tokens that llama.cpp reports: a character that takes several tokens
+        Its confidence is over the tokens that llama.cpp reports: a character that takes several tokens
         counts once, with its last token, and the end-of-text token does not count.
 
         Raises:
@@ -98,8 +99,8 @@ class AnswerReader:
             raise self._error
         if self._finish is None:
             raise ProviderUnavailable("the embedded model broke off its answer: call again", billed=False)
-        mean = sum(self._logprobs) / len(self._logprobs) if self._logprobs else None
-        return Completion(text="".join(self._texts), finish=self._finish, usage=self._usage, mean_logprob=mean)
+        sure = confidence_of(self._logprobs)
+        return Completion(text="".join(self._texts), finish=self._finish, usage=self._usage, confidence=sure)
 
     def _feed_choice(self, choice: _Choice) -> None:
         scored = choice.get("logprobs")

@@ -12,6 +12,7 @@ from typing import TypeVar
 import anyio
 
 from hybrid_mcp.domain.completion import Completion, Finish, Usage
+from hybrid_mcp.domain.confidence import confidence_of
 from hybrid_mcp.domain.errors import ProviderUnavailable
 from hybrid_mcp.domain.profile import ProviderSpec
 from hybrid_mcp.domain.tokens import Written
@@ -108,11 +109,10 @@ class Answer:
     def completion(self) -> Completion:
         """All of it. Usage without a single input token counts as not reported: no chat has none."""
         self._show(self._shown.rest())
-        mean = math.fsum(self._logprobs) / len(self._logprobs) if self._logprobs else None
         finish = "stop" if self._shown.is_over else self.finish or "other"
         usage = self.usage if self.usage is not None and self.usage.input_tokens else None
         return Completion(
-            text=self._shown.text, finish=finish, usage=usage, mean_logprob=mean,
+            text=self._shown.text, finish=finish, usage=usage, confidence=confidence_of(self._logprobs),
             streamed=self._written.extent,
         )  # fmt: skip
 
@@ -248,7 +248,7 @@ def count(value: object) -> int:
 
 
 def believable(logprobs: Iterable[object]) -> Iterator[float]:
-    """The values that can be the logarithm of a probability; one that cannot would spoil the mean of all."""
+    """The values that can be the logarithm of a probability; one that cannot would spoil the confidence."""
     for value in logprobs:
         if isinstance(value, (int, float)) and LOGPROB_FLOOR <= value <= LOGPROB_CEILING:
             yield float(value)
