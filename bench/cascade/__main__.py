@@ -12,11 +12,10 @@ from statistics import fmean
 from bench.cascade.asking import SAMPLE_TEMPERATURE, SAMPLES, samples
 from bench.cascade.cases import ONLY_CACHED, Answered, Case, answered, cases
 from bench.cascade.curves import Asked, auc, interval, quality_at, recovered
-from bench.cascade.fitting import chance, fitted
 from bench.cascade.models import STRONG, WEAK, Model
 from bench.machine import describe
 from hybrid_mcp.domain.completion import Request
-from hybrid_mcp.domain.confidence import agreement, floor_of
+from hybrid_mcp.domain.confidence import agreement, floor_at, floor_of
 from hybrid_mcp.domain.judging import judge
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.vendors import EMBEDDED
@@ -25,6 +24,8 @@ SPEC = ModelSpec(provider=EMBEDDED, model="smollm2")
 """Without a floor: confidence is what is measured here."""
 
 FEWEST_PAIRS = 50
+SURELY = 1_000.0
+"""More than any confidence is below another."""
 
 Order = Callable[[Answered], float]
 """How much an answer is doubted: the larger, the sooner the question goes to the other model."""
@@ -36,9 +37,8 @@ def main() -> None:
     for model in (WEAK, STRONG):
         _print(_kinds(model, only_cached))
     tuning, evaluation = (answered(WEAK, part, only_cached=only_cached) for part in ("tuning", "evaluation"))
-    orders = _orders(tuning)
-    _print(_told(orders, evaluation))
-    _print(_escalated(orders, cases("evaluation", only_cached=only_cached)))
+    _print(_told(evaluation))
+    _print(_escalated(cases("evaluation", only_cached=only_cached)))
     _print(_thresholds(only_cached))
     _print(_agreement((*tuning, *evaluation), only_cached))
 
@@ -58,35 +58,33 @@ def _kinds(model: Model, only_cached: bool) -> list[str]:
     return lines
 
 
-def _orders(tuning: Sequence[Answered]) -> dict[str, Order]:
-    wrong = [not one.is_right for one in tuning]
-    alone, both = (fitted([one.features()[:count] for one in tuning], wrong) for count in (1, 2))
-    return {
-        "the score before the call": lambda one: one.score,
-        "mean log-probability": lambda one: -fmean(one.said.logprobs),
-        "confidence": lambda one: one.features()[0],
-        "the judge's signs": _signs,
-        "the judge: its signs, then confidence": lambda one: _signs(one) + chance(alone, one.features()[:1]),
-        "confidence and score": lambda one: chance(both, one.features()),
-        "both: the judge's signs, then confidence and score": lambda one: _signs(one) + chance(both, one.features()),
-    }
-
-
 def _signs(one: Answered) -> float:
     return float(not judge(Request(prompt=one.question.prompt), one.said.completion, SPEC, shrunk=False).good)
 
 
-def _told(orders: dict[str, Order], evaluation: Sequence[Answered]) -> list[str]:
+ORDERS: dict[str, Order] = {
+    "the score before the call": lambda one: one.score,
+    "mean log-probability": lambda one: -fmean(one.said.logprobs),
+    "confidence": lambda one: -one.confidence,
+    "the judge's signs": _signs,
+    "the judge: its signs, then confidence": lambda one: SURELY * _signs(one) - one.confidence,
+    "confidence and score": lambda one: one.score - one.confidence,
+    "both: the judge's signs, then confidence and score": lambda one: SURELY * _signs(one) + one.score - one.confidence,
+}
+"""The last one as the program does: a sign is a doubt, and the threshold of confidence rises with the score."""
+
+
+def _told(evaluation: Sequence[Answered]) -> list[str]:
     """How well each order tells the weak model's wrong answers from its right ones."""
     lines = [f"| {len(evaluation)} weak answers, told wrong from right by | AUC | 95 % |", "|---|---|---|"]
-    for name, order in orders.items():
+    for name, order in ORDERS.items():
         rows = [Asked(order(one), one.is_right, True) for one in evaluation]
         low, high = interval(auc, rows)
         lines.append(f"| {name} | {auc(rows):.3f} | {low:.2f} to {high:.2f} |")
     return lines
 
 
-def _escalated(orders: dict[str, Order], pair: Sequence[Case]) -> list[str]:
+def _escalated(pair: Sequence[Case]) -> list[str]:
     """What each order recovers of the strong model's quality."""
     if len(pair) < FEWEST_PAIRS:
         return [f"{len(pair)} questions of the evaluation set answered by both: too few to say what is recovered"]
@@ -95,7 +93,7 @@ def _escalated(orders: dict[str, Order], pair: Sequence[Case]) -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     oracle: dict[str, Order] = {"oracle": lambda one: not one.is_right}
-    for name, order in (orders | oracle).items():
+    for name, order in (ORDERS | oracle).items():
         rows = [Asked(order(case.weak), case.weak.is_right, case.strong.is_right) for case in pair]
         lines.append(f"| {name} | {_figures(rows)} |")
     return lines
@@ -120,7 +118,7 @@ def _thresholds(only_cached: bool) -> list[str]:
 
 
 def _is_doubted(one: Answered, floor: float | None) -> bool:
-    return bool(_signs(one)) or (floor is not None and -one.features()[0] < floor)
+    return bool(_signs(one)) or (floor is not None and one.confidence < floor_at(floor, one.score))
 
 
 def _precision(rows: Sequence[tuple[bool, bool]]) -> str:

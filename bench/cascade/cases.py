@@ -23,11 +23,11 @@ class Answered:
     said: Said
     is_right: bool
 
-    def features(self) -> tuple[float, float]:
-        """What doubt is made of, the larger the worse: the lack of confidence, and the score before the call."""
+    @property
+    def confidence(self) -> float:
         confidence = self.said.completion.confidence
         assert confidence is not None
-        return -confidence, self.score
+        return confidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
