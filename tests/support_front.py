@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from hybrid_mcp.config.settings import load_settings
 from hybrid_mcp.observe.silent import Silent
 from hybrid_mcp.server import build_server
 from tests.support_e2e import write_profile
-from tests.support_servers import FakeServer, openai_chunk, openai_reply, reply_always
+from tests.support_servers import FakeServer, Received, Reply, openai_chunk, openai_reply, reply_always
 
 Era = Literal["auto", "legacy"]
 ERAS: tuple[Era, ...] = ("auto", "legacy")
@@ -38,7 +38,9 @@ providers:
   ollama: {kind: ollama, base_url: "URL"}
 """
 USAGE = {"prompt_tokens": 1_000, "completion_tokens": 500, "total_tokens": 1_500}
+Script = Callable[[Received], Reply]
 REPLY = openai_reply(openai_chunk("Paris."), openai_chunk(None, "stop"), {"choices": [], "usage": USAGE})
+ALWAYS: Script = reply_always(REPLY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +54,10 @@ class Front:
 
 
 @asynccontextmanager
-async def front(home: Path, era: Era = "auto", profile: str = PROFILE) -> AsyncGenerator[Front]:
-    with FakeServer(reply_always(REPLY)) as far:
+async def front(
+    home: Path, era: Era = "auto", profile: str = PROFILE, script: Script = ALWAYS
+) -> AsyncGenerator[Front]:
+    with FakeServer(script) as far:
         write_profile(home, profile.replace("URL", far.url), "front")
         (home / "whitelist.json").write_text('{"cloud_apis": ["127.0.0.1"]}', encoding="utf-8")
         app = open_app(load_settings(environ={"FAKE_KEY": "k"}, home=home, profile="front"), Silent())

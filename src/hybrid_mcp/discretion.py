@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hybrid_mcp.domain.brevity import few
 from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.privacy import Finding, stay_local_reason
@@ -12,6 +13,8 @@ from hybrid_mcp.domain.profile import Profile
 from hybrid_mcp.domain.redaction import Outgoing, redact
 from hybrid_mcp.ports import SecretScanner
 
+KINDS_TOKENS = 40
+"""What naming that which was found may take."""
 _NAMES = frozenset({"task_type", "preferred_model"})
 
 
@@ -44,7 +47,7 @@ class Discretion:
         outgoing = redact(request, findings, lambda clean: self._that_count(self.scanner.scan(clean)))
         if outgoing is None:
             return kept
-        kinds = ", ".join(dict.fromkeys(f"{one.kind} in {one.where}" for one in findings))
+        kinds = few(list(dict.fromkeys(f"{one.kind} in {one.where}" for one in findings)), KINDS_TOKENS)
         note = f"placeholders were sent in place of what was found ({kinds})"
         return Look(sensitive=None, outgoing=replace(outgoing, note=note))
 

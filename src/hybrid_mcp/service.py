@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import anyio
 from anyio import to_thread
@@ -126,8 +127,10 @@ class Service:
             raise no_answer(routed.decision, tried, request.deadline_s, alerts)
 
         chosen, completion = found
-        reason = told(routed.decision, tried, chosen, preferred, look.outgoing.note)
-        answer = replace(self._completed(call, routed, tried, found), reason=reason, alerts=alerts)
+        why = partial(told, routed.decision, tried, chosen, preferred, look.outgoing.note)
+        answer = replace(
+            self._completed(call, routed, tried, found), reason=why(), gist=why(beside_attempts=True), alerts=alerts
+        )
         if request.is_repeatable and _is_worth_keeping(chosen, tried, preferred):
             await self.cache.put(fingerprint, _to_keep(answer, completion))
         await self.experience.remember(call.id, request, call.complexity, tried)

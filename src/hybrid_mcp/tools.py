@@ -11,6 +11,7 @@ from mcp.server.mcpserver import Elicit, Resolve
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
+from hybrid_mcp.brief import brief_result
 from hybrid_mcp.domain.completion import MAX_DEADLINE_S, Effort, Quality, Request
 from hybrid_mcp.domain.errors import InvalidRequest
 from hybrid_mcp.domain.money import Usd
@@ -26,7 +27,6 @@ from hybrid_mcp.wire import (
     Wire,
     allowed_result,
     budget_result,
-    completion_result,
     report_result,
     whitelist_result,
 )
@@ -72,8 +72,8 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
             temperature=temperature, stop=tuple(stop or ()), reasoning_effort=reasoning_effort, assertions=assertions,
         )  # fmt: skip
         if on_deadline == "continue":
-            return _result(completion_result(await started(host, request, ctx)))
-        return _result(completion_result(await with_heartbeat(host, request, ctx)))
+            return _result(brief_result(await started(host, request, ctx)))
+        return _result(brief_result(await with_heartbeat(host, request, ctx)))
 
     @server.tool(
         description="Whether the owner allows a resource. Types: cloud_apis, domains, mcp_servers, allowed_for_cloud.",
@@ -122,7 +122,7 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
     ) -> CallToolResult:
         with in_words():
             work = host.pending.find(request_id, host.account())
-        return _result(completion_result(await fetched(host.app(), work, wait_s, ctx)))
+        return _result(brief_result(await fetched(host.app(), work, wait_s, ctx)))
 
     @server.tool(
         description="Say whether an answer was right: routing learns from it. note is not kept.",

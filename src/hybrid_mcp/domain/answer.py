@@ -35,6 +35,7 @@ class Answer:
     """The whole result. `text`, `model` and `provider` are None where nothing was called (`status` "planned"), or no
     answer has come yet ("running").
 
+    `gist`: `reason` without what `attempts` tells, None where that is all of it.
     `judged`: None where there is no answer. `judging_ms`: what second looks at answers took; they cost no money.
     `reasoning`: what the model wrote to come to the answer, where that was told apart from it.
     `cost` is the sum over all attempts; `saved` is what the profile's dearest cloud model would have cost more.
@@ -47,6 +48,7 @@ class Answer:
     complexity: Complexity
     reason: str
     budget: BudgetView
+    gist: str | None = None
     text: str | None = None
     reasoning: str = ""
     model: str | None = None

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from hybrid_mcp.domain.answer import Attempt, Outcome
+from hybrid_mcp.domain.brevity import cost, cut, few
 from hybrid_mcp.domain.budget import Overbilled
 from hybrid_mcp.domain.completion import Completion, Request
 from hybrid_mcp.domain.eligibility import Candidate
@@ -22,11 +23,15 @@ from hybrid_mcp.domain.errors import (
     ProviderTimeout,
 )
 from hybrid_mcp.domain.judging import GOOD, Verdict, judge
+from hybrid_mcp.domain.left_out import in_a_row
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.reservation import Settlement
-from hybrid_mcp.domain.routing import Decision, Repair, Step, refusal
+from hybrid_mcp.domain.routing import ALERTS_TOKENS, Decision, Repair, Step, refusal
 from hybrid_mcp.domain.tokens import NOTHING, Extent, most_dense_bytes
 
+EARLIER_TOKENS, TRIED_TOKENS, ATTEMPT_TOKENS, NAME_TOKENS = 30, 140, 24, 24
+UNTRIED_TOKENS, LEFT_OUT_TOKENS = 30, 100
+"""What each part of a text may take: all of it is paid for in the context of the client's model."""
 MISSHAPEN = "it does not match response_schema"
 
 Ending = Literal["void", "settle", "forfeit"]
@@ -209,24 +214,34 @@ def is_weaker(step: Step, tried: Sequence[Tried], rungs: Mapping[str, int]) -> b
 
 
 def told(
-    decision: Decision, tried: Sequence[Tried], chosen: Tried, preferred: frozenset[str], redaction: str | None = None
-) -> str:
+    decision: Decision, tried: Sequence[Tried], chosen: Tried, preferred: frozenset[str], redaction: str | None = None,
+    *, beside_attempts: bool = False,
+) -> str:  # fmt: skip
     """Why this answer: the decision's reason, and what happened on the way.
 
-    `redaction`: what was kept from models elsewhere.
+    `redaction`: what was kept from models elsewhere. `beside_attempts`: why each of them failed is told by themselves.
     """
     parts = [decision.reason]
     if redaction is not None and not chosen.step.spec.local:
         parts.append(redaction)
-    for one in tried:
-        if one.attempt is not chosen.attempt:
-            wished = "preferred " if one.step.spec.name in preferred else ""
-            parts.append(f"{wished}{one.attempt.model}: {one.attempt.outcome}, {one.attempt.reason}")
+    others = [one for one in tried if one.attempt is not chosen.attempt]
+    if beside_attempts:
+        named = [f"{_wished(one, preferred)}: {one.attempt.outcome}" for one in others]
+        parts.extend([few(named, EARLIER_TOKENS, "; ")] if named else [])
+    else:
+        parts.extend(f"{_wished(one, preferred)}: {one.attempt.outcome}, {one.attempt.reason}" for one in others)
     if chosen.verdict.reason is not None:
+        known = beside_attempts and chosen.verdict.reason == chosen.attempt.reason
+        doubt = "" if known else f" ({chosen.verdict.reason})"
         why = "no better model could answer" if chosen.verdict.escalate else "another one would be cut off there too"
-        parts.append(f"the answer is doubtful ({chosen.verdict.reason}), and {why}")
+        parts.append(f"the answer is doubtful{doubt}, and {why}")
     parts.extend(note for note in (chosen.proof, chosen.step.note, *(one.trouble for one in tried)) if note is not None)
     return "; ".join(parts)
+
+
+def _wished(one: Tried, preferred: frozenset[str]) -> str:
+    name = one.step.spec.name
+    return f"preferred {name}" if name in preferred else name
 
 
 def no_answer(decision: Decision, tried: Sequence[Tried], deadline_s: float, alerts: Sequence[str]) -> HybridError:
@@ -234,15 +249,21 @@ def no_answer(decision: Decision, tried: Sequence[Tried], deadline_s: float, ale
     if not tried and not decision.steps:
         return refusal(decision, alerts)
     attempts = [f"{one.attempt.model}: {one.attempt.outcome}, {one.attempt.reason}" for one in tried]
-    left_out = [f"{excluded.model}: {excluded.reason}" for excluded in decision.excluded]
+    if cost("; ".join(attempts)) > TRIED_TOKENS:
+        attempts = [_in_short(one.attempt) for one in tried]
     untried = [step.spec.name for step in decision.steps if step.spec.name not in {one.attempt.model for one in tried}]
     parts = [
-        f"no model answered (deadline_s was {deadline_s:g}). Tried: {'; '.join(attempts) or 'none'}",
-        f"Not tried for lack of time: {', '.join(untried)}" if untried else "",
-        f"Left out: {'; '.join(left_out)}" if left_out else "",
-        *alerts,
+        f"no model answered (deadline_s was {deadline_s:g}). Tried: {few(attempts, TRIED_TOKENS, '; ') or 'none'}",
+        f"Not tried for lack of time: {few(untried, UNTRIED_TOKENS)}" if untried else "",
+        f"Left out: {in_a_row(decision.excluded, LEFT_OUT_TOKENS)}" if decision.excluded else "",
+        few(alerts, ALERTS_TOKENS, ". "),
     ]
     return NoRoute(". ".join(filter(None, parts)))
+
+
+def _in_short(attempt: Attempt) -> str:
+    reason = attempt.reason.removeprefix(f"{attempt.model} ")
+    return f"{cut(attempt.model, NAME_TOKENS)}: {attempt.outcome}, {cut(reason, ATTEMPT_TOKENS)}"
 
 
 def _charged(step: Step, outcome: Outcome, reason: str, charge: Usd) -> Tried:

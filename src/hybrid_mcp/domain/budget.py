@@ -142,8 +142,12 @@ class Overbilled:
 
     @property
     def reason(self) -> str:
+        return f"{self.what}: {self.remedy}"
+
+    @property
+    def remedy(self) -> str:
         return (
-            f"{self.what}: it gets no paid call until the owner has looked at its price and runs "
+            "it gets no paid call until the owner has looked at its price and runs "
             f"`hybrid-mcp models unblock {self.model}`, with `--billed USD` where the provider's own bill says less"
         )
 

@@ -65,9 +65,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excluded:
+    """A model that may not run. `fact`: why. `remedy`: what to do about it, where the fact does not say."""
+
     model: str
     cause: Cause
-    reason: str
+    fact: str
+    remedy: str = ""
+
+    @property
+    def reason(self) -> str:
+        return f"{self.fact}: {self.remedy}" if self.remedy else self.fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,43 +123,43 @@ def exclusion(situation: Situation, candidate: Candidate) -> Excluded | None:
     for check in _CHECKS:
         found = check(situation, candidate)
         if found is not None:
-            return Excluded(model=candidate.spec.name, cause=found[0], reason=found[1])
+            return Excluded(model=candidate.spec.name, cause=found[0], fact=found[1], remedy=found[2])
     return None
 
 
-_Found = tuple[Cause, str] | None
+_Found = tuple[Cause, str, str] | None
 
 
 def _check_absent(_: Situation, candidate: Candidate) -> _Found:
-    return None if candidate.absent is None else ("absent", candidate.absent)
+    return None if candidate.absent is None else ("absent", candidate.absent, "")
 
 
 def _check_forced(situation: Situation, candidate: Candidate) -> _Found:
     if situation.request.force_local and not candidate.spec.local:
-        return "forced", "force_local keeps the call on local models"
+        return "forced", "force_local keeps the call on local models", ""
     if situation.request.force_cloud and candidate.spec.local:
-        return "forced", "force_cloud asks for a paid model"
+        return "forced", "force_cloud asks for a paid model", ""
     return None
 
 
 def _check_sensitive(situation: Situation, candidate: Candidate) -> _Found:
     if situation.sensitive is None or candidate.spec.local:
         return None
-    return "sensitive", f"{situation.sensitive}, so it must stay on this machine"
+    return "sensitive", f"{situation.sensitive}, so it must stay on this machine", ""
 
 
 def _check_airgap(situation: Situation, candidate: Candidate) -> _Found:
     provider = candidate.spec.provider
     if not situation.profile.airgap or provider.kind == "embedded" or (provider.local and provider.loopback):
         return None
-    return "airgap", "airgap is on: only models on this machine may run (AIRGAP_MODE, profile key `airgap`)"
+    return "airgap", "airgap is on", "only models on this machine may run (AIRGAP_MODE, profile key `airgap`)"
 
 
 def _check_task(situation: Situation, candidate: Candidate) -> _Found:
     task = situation.task
     if candidate.spec.local or task is None or not situation.whitelist.keeps_local(task):
         return None
-    return "task", f"the whitelist keeps {task} local (allowed_for_cloud)"
+    return "task", f"the whitelist keeps {task} local (allowed_for_cloud)", ""
 
 
 def _check_whitelist(situation: Situation, candidate: Candidate) -> _Found:
@@ -162,18 +169,18 @@ def _check_whitelist(situation: Situation, candidate: Candidate) -> _Found:
     verdict = situation.whitelist.check_host(provider.host or "")
     if verdict.allowed:
         return None
-    return "whitelist", f"{verdict.reason}: ask with add_to_whitelist"
+    return "whitelist", verdict.reason, "ask with add_to_whitelist"
 
 
 def _check_key(_: Situation, candidate: Candidate) -> _Found:
     if candidate.has_key:
         return None
-    return "key", f"no API key: set {' or '.join(candidate.spec.provider.api_key_env)}"
+    return "key", "no API key", f"set {' or '.join(candidate.spec.provider.api_key_env)}"
 
 
 def _check_memory(_: Situation, candidate: Candidate) -> _Found:
     reason = misfit(candidate.spec, candidate.memory_bytes)
-    return None if reason is None else ("memory", reason)
+    return None if reason is None else ("memory", reason, "")
 
 
 def _check_context(situation: Situation, candidate: Candidate) -> _Found:
@@ -181,35 +188,29 @@ def _check_context(situation: Situation, candidate: Candidate) -> _Found:
     least = least_output(situation.request)
     if limit is None or room(situation, candidate) >= least:
         return None
-    return "context", (
-        f"about {tokens:,} tokens and at least {least:,} for the answer do not fit its context "
-        f"window of {limit:,}: send less context, or a model with a larger window"
-    )
+    fact = f"about {tokens:,} tokens and at least {least:,} for the answer do not fit its context window of {limit:,}"
+    return "context", fact, "send less context, or a model with a larger window"
 
 
 def _check_price(_: Situation, candidate: Candidate) -> _Found:
     if candidate.spec.local or candidate.quote is not None:
         return None
-    return "price", (
-        "its price is unknown: declare `price: {input_per_mtok: ..., output_per_mtok: ...}` for its provider "
-        "in the profile"
-    )
+    declare = "declare `price: {input_per_mtok: ..., output_per_mtok: ...}` for its provider in the profile"
+    return "price", "its price is unknown", declare
 
 
 def _check_threshold(situation: Situation, candidate: Candidate) -> _Found:
     name = candidate.spec.name
     if candidate.spec.local or situation.threshold_met or situation.request.force_cloud or name in situation.preferred:
         return None
-    return "threshold", (
-        f"score {situation.level / 100:.2f} is below the profile's complexity_threshold "
-        f"{situation.profile.rules.threshold / 100:.2f}"
-    )
+    threshold = f"{situation.profile.rules.threshold / 100:.2f}"
+    return "threshold", f"score {situation.level / 100:.2f} is below the profile's complexity_threshold {threshold}", ""
 
 
 def _check_ledger(situation: Situation, candidate: Candidate) -> _Found:
     if candidate.spec.local or situation.budget.unreadable is None:
         return None
-    return "ledger", f"nothing can be paid, because {situation.budget.unreadable}"
+    return "ledger", f"nothing can be paid, because {situation.budget.unreadable}", ""
 
 
 def _check_budget(situation: Situation, candidate: Candidate) -> _Found:
@@ -222,20 +223,19 @@ def _check_budget(situation: Situation, candidate: Candidate) -> _Found:
     waiting_helps = least <= (situation.budget.if_all_were_settled().affordable() or ZERO)
     words = tightest(situation.budget)
     reason = words if limit == ZERO else f"needs up to {least} and {limit} may be spent now ({words})"
-    return "reserved" if waiting_helps else "budget", reason
+    return "reserved" if waiting_helps else "budget", reason, ""
 
 
 def _check_blocked(situation: Situation, candidate: Candidate) -> _Found:
     blocked = situation.budget.blocked.get(candidate.spec.name)
-    return None if blocked is None else ("blocked", blocked.reason)
+    return None if blocked is None else ("blocked", blocked.what, blocked.remedy)
 
 
 def _check_breaker(_: Situation, candidate: Candidate) -> _Found:
     if candidate.breaker != "open":
         return None
-    return "breaker", (
-        f"it failed several times in a row or asked for a pause, and is tried again in {candidate.retry_in_s:.0f} s"
-    )
+    fact = f"it failed several times in a row or asked for a pause, and is tried again in {candidate.retry_in_s:.0f} s"
+    return "breaker", fact, ""
 
 
 _CHECKS: tuple[Callable[[Situation, Candidate], _Found], ...] = (

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hybrid_mcp.domain.brevity import abridged, few
 from hybrid_mcp.domain.budget import FREE, Quote
 from hybrid_mcp.domain.completion import Message, Request
 from hybrid_mcp.domain.eligibility import (
@@ -33,6 +34,7 @@ from hybrid_mcp.domain.errors import (
     SensitiveContent,
     StorageError,
 )
+from hybrid_mcp.domain.left_out import in_a_row
 from hybrid_mcp.domain.money import NANOS_PER_USD, ZERO, Usd
 from hybrid_mcp.domain.profile import ModelSpec, Tier
 
@@ -98,6 +100,8 @@ class Decision:
     reason: str
 
 
+WHY_TOKENS, LEFT_OUT_TOKENS, ALERTS_TOKENS, PART_TOKENS = 50, 115, 45, 80
+"""What each part of a text may take: all of it is paid for in the context of the client's model."""
 NOTHING_LEFT = "no model may run this"
 REMEDIES: Mapping[Cause, str] = {
     "budget": "To pay for it, the owner raises that budget in the profile or in the environment (MONTHLY_BUDGET, "
@@ -140,11 +144,11 @@ def shortened(step: Step, limit: Usd | None, request: Request) -> Step | None:
 def refusal(decision: Decision, alerts: Sequence[str] = ()) -> HybridError:
     """The error for a decision that leaves no model: of the one cause where there is only one, else NoRoute."""
     causes = {excluded.cause for excluded in decision.excluded}
-    listed = "; ".join(f"{excluded.model}: {excluded.reason}" for excluded in decision.excluded)
     remedies = " ".join(text for cause, text in REMEDIES.items() if cause in causes)
-    why = decision.reason.replace(f"; {NOTHING_LEFT}", "")
-    told = listed or "No model is known: run `hybrid-mcp doctor`"
-    message = " ".join(filter(None, (f"{NOTHING_LEFT} ({why}). {told}.", remedies, *alerts)))
+    why = abridged(decision.reason.replace(f"; {NOTHING_LEFT}", ""), WHY_TOKENS)
+    told = in_a_row(decision.excluded, LEFT_OUT_TOKENS) or "No model is known: run `hybrid-mcp doctor`"
+    warned = few(alerts, ALERTS_TOKENS, ". ")
+    message = " ".join(filter(None, (f"{NOTHING_LEFT} ({why}). {told}.", remedies, warned)))
     if "sensitive" in causes:
         return SensitiveContent(message)
     main = causes - {"forced", "threshold"}
@@ -173,7 +177,7 @@ def _spare_money(
     floor, month_left = _active_floor(situation), situation.budget.remaining("month")
     if paid and floor is not None and stands_in:
         reason = f"{month_left} of the month is left, under the floor of {floor} for this score: local models answer"
-        out = [Excluded(model=candidate.spec.name, cause="budget", reason=reason) for candidate in paid]
+        out = [Excluded(model=candidate.spec.name, cause="budget", fact=reason) for candidate in paid]
         return [candidate for candidate in left if candidate.spec.local], out, [reason]
     dearer = [candidate.spec.name for candidate in paid if candidate.spec.name != cheapest]
     if dearer and situation.budget.month_left_under(CHEAPEST_ONLY_BELOW_PERCENT):
@@ -181,7 +185,7 @@ def _spare_money(
             f"under {CHEAPEST_ONLY_BELOW_PERCENT} % of the month's budget is left: only the cheapest paid model, "
             f"{cheapest}, is eligible"
         )
-        out = [Excluded(model=name, cause="budget", reason=reason) for name in dearer]
+        out = [Excluded(model=name, cause="budget", fact=reason) for name in dearer]
         return [candidate for candidate in left if candidate.spec.name not in dearer], out, [reason]
     return left, [], []
 
@@ -312,12 +316,13 @@ def _reason(situation: Situation, ordered: Sequence[Candidate], out: Sequence[Ex
     if not ordered:
         parts.append(NOTHING_LEFT)
     missing = [excluded for excluded in out if excluded.model in situation.preferred]
-    parts.extend(f"preferred {excluded.model} is left out: {excluded.reason}" for excluded in missing)
+    if missing:
+        parts.append(few([f"preferred {one.model} is left out: {one.reason}" for one in missing], PART_TOKENS, "; "))
     if situation.sensitive is not None:
         parts.append(f"{situation.sensitive}, so it stays local")
     if ordered and ordered[0].spec.local and level >= BANDS[1]:
         paid_follow = any(not candidate.spec.local for candidate in ordered)
-        why = "; ".join(dict.fromkeys(excluded.reason for excluded in out if excluded.cause in _ABOUT_MONEY))
+        why = few(list(dict.fromkeys(one.reason for one in out if one.cause in _ABOUT_MONEY)), PART_TOKENS, "; ")
         parts.append(
             "local models are tried first"
             if paid_follow
