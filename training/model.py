@@ -68,10 +68,10 @@ def look_at(prompts: Sequence[str]) -> tuple[Floats, list[list[str]], list[list[
     for row, prompt in enumerate(prompts):
         text = scanned(prompt)
         spelled = words_of(text)
-        counts = Counter(spelled)
-        numbers[row] = features(text, english_characters(prompt), counts)
-        words.append(sorted(counts))
-        pairs.append(sorted({*counts, *map("_".join, pairwise(spelled))}))
+        distinct = set(spelled)
+        numbers[row] = features(text, english_characters(prompt), spelled, len(distinct))
+        words.append(sorted(distinct))
+        pairs.append(sorted({*distinct, *map("_".join, pairwise(spelled))}))
     return numbers, words, pairs
 
 

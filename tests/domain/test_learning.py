@@ -126,3 +126,20 @@ def test_learning_is_judged_on_outcomes_that_it_has_not_seen():
     assert (found.ranked_after or 0) > 0.9
     assert (found.loss_after or 9) < (found.loss_before or 0)
     assert prequential(log[:1]).ranked_after is None
+
+
+def test_the_order_of_words_leaves_marks_and_the_words_do_in_any_order():
+    one, other = (set(traits_of(prompt, SECRET).marks) for prompt in ("dog bites man", "man bites dog"))
+    assert len(one) == len(other) == 5
+    assert len(one & other) == 3
+
+
+def test_a_prompt_has_the_same_traits_after_more_words_than_are_remembered():
+    before = traits_of("Which tax law holds for the estate?", SECRET)
+    for start in range(0, 20_000, 2_000):
+        traits_of(" ".join(f"w{number}" for number in range(start, start + 2_000)), SECRET)
+    assert traits_of("Which tax law holds for the estate?", SECRET) == before
+
+
+def test_the_longest_prompt_of_the_shortest_words_has_the_marks_of_a_short_one():
+    assert set(traits_of("x y " + "b " * 16_384 + "e f", SECRET).marks) == set(traits_of("x y b b e f", SECRET).marks)

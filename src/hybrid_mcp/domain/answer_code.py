@@ -69,7 +69,7 @@ _ABOUT_BROKEN_CODE = re.compile(
 
 def has_broken_python(given: Exchange) -> bool:
     """Whether a whole block of Python does not parse."""
-    if _ABOUT_BROKEN_CODE.search(given.wish):
+    if not given.blocks or _ABOUT_BROKEN_CODE.search(given.wish):
         return False
     wanted = _WANTS_PYTHON.search(given.wish) is not None
     return not all(answer_python.parses(code) for code in _python_blocks(given.blocks, unmarked=wanted))
@@ -117,7 +117,9 @@ def lacks_code(given: Exchange) -> bool:
 def lacks_json(given: Exchange) -> bool:
     """Whether the prompt plainly asks for JSON, and no part of the answer parses."""
     wish = both_ends(given.wish, _WISH_CHARACTERS)
-    if not _WANTS_JSON.search(wish) or _ABOUT_JSON.search(wish) or len(given.text) > _MOST_JSON:
+    if len(given.text) > _MOST_JSON or "json" not in wish.casefold():
+        return False
+    if not _WANTS_JSON.search(wish) or _ABOUT_JSON.search(wish):
         return False
     found = [block.code for block in given.blocks if block.language in _JSON_LANGUAGES][:1] or [given.text]
     return not any(_is_json(part) for part in (*found, _bracketed(given.text))) and not _is_json_lines(found[0])

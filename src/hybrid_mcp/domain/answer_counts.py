@@ -86,6 +86,7 @@ _RANGE = re.compile(
 )  # fmt: skip
 _WORKED_OUT = re.compile(r"\b(?:sum|product|total|average|mean|count|how many|add|multiply|squares?)\b", re.IGNORECASE)
 _BARE_NUMBER = re.compile(r"[\s\"'*]*(-?\d{1,12}(?:\.\d{1,6})?)[\s\"'*.]*")
+_MOST_FOR_A_NUMBER = 60
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
@@ -178,8 +179,9 @@ def _names_one(options: Sequence[tuple[str, str]], said: str) -> bool:
 
 def is_out_of_range(given: Exchange) -> bool:
     """Whether a number between two others was asked for, and the answer is nothing but one outside."""
-    asked, number = _RANGE.findall(given.wish), _BARE_NUMBER.fullmatch(given.text[:60])
-    if len(asked) != 1 or number is None or not given.short or len(given.text) > 60 or _WORKED_OUT.search(given.wish):
+    number = _BARE_NUMBER.fullmatch(given.text) if given.short and len(given.text) <= _MOST_FOR_A_NUMBER else None
+    asked = [] if number is None else _RANGE.findall(given.wish)
+    if number is None or len(asked) != 1 or _WORKED_OUT.search(given.wish):
         return False
     low, high = map(int, asked[0])
     return low < high and not low <= float(number[1]) <= high

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
 
@@ -14,6 +15,8 @@ _SCRIPTS: tuple[tuple[str, int, int], ...] = (
     ("Han", 0x3400, 0x9FFF), ("Hangul", 0xAC00, 0xD7A3),
 )  # fmt: skip
 """Blocks of Unicode 15; Latin has the letters of ASCII too."""
+_FIRSTS = [first for _, first, _ in _SCRIPTS]
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 _DENSE = {"Han": 3, "Kana": 2, "Hangul": 2}
 """A sign of these scripts says as much as so many letters."""
 _PROMPT_LETTERS, _ANSWER_LETTERS = 12, 40
@@ -52,8 +55,9 @@ def is_in_another_language(wish: str, asked: str, prose: str) -> bool:
 
 
 def _are_different(wish: str, asked: str, prose: str) -> bool:
-    wanted, given = _script_of(wish, _PROMPT_LETTERS), _script_of(prose, _ANSWER_LETTERS)
-    if wanted is None or given is None:
+    wanted = _script_of(wish, _PROMPT_LETTERS)
+    given = None if wanted is None else _script_of(prose, _ANSWER_LETTERS)
+    if given is None:
         return False
     if wanted == given == "Latin":
         return _differ(wish, asked, prose)
@@ -77,23 +81,30 @@ def _script_of(text: str, fewest: int) -> str | None:
 
 def _sizes(text: str) -> Counter[str]:
     sizes = Counter[str]()
+    if latin := len(text.encode("ascii", "ignore").translate(None, _NO_LETTERS)):
+        sizes["Latin"] = latin
+    if text.isascii():
+        return sizes
     for sign, count in Counter(text).items():
-        script = _script(sign)
+        script = _script(ord(sign))
         if script is not None:
             sizes[script] += count * _DENSE.get(script, 1)
     return sizes
 
 
-def _script(sign: str) -> str | None:
-    if sign.isascii():
-        return "Latin" if sign.isalpha() else None
-    code = ord(sign)
-    return next((script for script, first, last in _SCRIPTS if first <= code <= last), None)
+def _script(code: int) -> str | None:
+    """Of what is not ASCII."""
+    place = bisect_right(_FIRSTS, code) - 1
+    if place < 0:
+        return None
+    script, _, last = _SCRIPTS[place]
+    return script if code <= last else None
 
 
 def _differ(wish: str, asked: str, prose: str) -> bool:
-    wanted, given = _language_of(wish, 3), _language_of(prose, 8)
-    return None not in {wanted, given} and wanted != given and _hits(asked)[given or ""] <= 1
+    wanted = _language_of(wish, 3)
+    given = None if wanted is None else _language_of(prose, 8)
+    return given is not None and wanted != given and _hits(asked)[given] <= 1
 
 
 def _language_of(text: str, fewest: int) -> str | None:

@@ -35,7 +35,7 @@ def loops(wish: str, text: str) -> bool:
     """Whether the answer's tail repeats itself, and the wish is not for a text that does."""
     tail = text.rstrip()[-_TAIL_CHARACTERS:]
     repeats = len(tail) >= 150 and (_is_periodic(tail) or _repeats_lines(tail))
-    return repeats and not mentions(wish, _WANTED) and not (_EACH.search(wish) and len(text) <= _MOST_FOR_EACH)
+    return repeats and not mentions(wish, _WANTED) and not (len(text) <= _MOST_FOR_EACH and _EACH.search(wish))
 
 
 def _is_periodic(tail: str) -> bool:

@@ -101,9 +101,15 @@ _DOWN = re.compile(
 def misses_the_sum(given: Exchange) -> bool:
     """Whether the prompt is a sum, and the answer gives numbers of which none is its value."""
     value = _value_asked(given.prompt.strip())
-    if value is None or _OTHER_FORMS.search(given.prose) or (value.denominator != 1 and _VAGUE.search(given.prose)):
+    numbers = [] if value is None else _NUMBERS.findall(given.said)
+    if (
+        value is None
+        or len(numbers) > _MOST_NUMBERS
+        or _OTHER_FORMS.search(given.prose)
+        or (value.denominator != 1 and _VAGUE.search(given.prose))
+    ):
         return False
-    numbers = _NUMBERS.findall(given.said) + _NUMBERS.findall(_GROUPING.sub("", given.said))
+    numbers += _NUMBERS.findall(_GROUPING.sub("", given.said))
     known = set(_NUMBERS.findall(given.prompt))
     if not numbers or (known.issuperset(numbers) and _IN_LETTERS.search(given.prose)):
         return False
@@ -136,6 +142,8 @@ def _has_no_date(text: str) -> bool:
 
 def _plain(number: str) -> Fraction | None:
     """`1,200.50` as English writes it; None where it could be read in another way."""
+    if number.isdecimal():
+        return Fraction(int(number))
     if re.fullmatch(r"\d+(?:\.\d+)?", number):
         return Fraction(number)
     return Fraction(number.replace(",", "")) if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", number) else None
@@ -159,6 +167,8 @@ def _may_be(number: str, value: Fraction) -> bool:
 
 def contradicts_itself(given: Exchange) -> bool:
     """Whether the answer holds a plain sum like `12 * 4 = 46` that is wrong."""
+    if "=" not in given.prose:
+        return False
     found = zip(range(_MOST_SUMS), _OWN_SUM.finditer(given.prose), strict=False)
     products = zip(range(_MOST_SUMS), _OWN_PRODUCT.finditer(given.prose), strict=False)
     if not (

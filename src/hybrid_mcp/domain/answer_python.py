@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-import textwrap
 
 _MOST_TOKENS = 300
 """What Python's own parser reads in two or three milliseconds, however dense: about 2,000 characters of usual code."""
@@ -20,13 +19,13 @@ _BRACKETS = re.compile(r"[()\[\]{}]")
 _LONG_CHAINS = re.compile(
     r"(?:(?:not|await|lambda|else|if|for)\b[ \t:]{0,4}){12}|[-+~*!&|^%<>=@ ]{30}|(?:\.[ \t]{0,3}\w{1,40}){40}"
 )
-_NO_PROGRAM = re.compile(
-    r"\A[ \t]*(?:(?:else|elif|except|finally|case)\b|[)\]}])"
-    r"|^(?:>>>|\.\.\.|In \[|Out\[|[$%!+-]|@@|diff |Traceback)"
-    r"|\.\.\.|…|<[a-zA-Z_ -]{1,40}>|`|^[ \t]*(?:print|exec)[ \t]+[^(=\s]|^[ \t]*(?:raise|except)[ \t]+\w+,"
-    r"|^(?:type \w+|(?:def|class) \w+\[)|\{[%{]",
-    re.MULTILINE,
+_LINE_OF_NO_PROGRAM = (
+    r"(?:>>>|In \[|Out\[|[$%!+-]|@@|diff |Traceback|type \w+|(?:def|class) \w+\["
+    r"|[ \t]*(?:(?:print|exec)[ \t]+[^(=\s]|(?:raise|except)[ \t]+\w+,))"
 )
+_STARTS_NO_PROGRAM = re.compile(rf"[ \t]*(?:(?:else|elif|except|finally|case)\b|[)\]}}])|{_LINE_OF_NO_PROGRAM}")
+_HAS_NO_PROGRAM = (re.compile(rf"\n{_LINE_OF_NO_PROGRAM}"), re.compile(r"<[a-zA-Z_ -]{1,40}>"))
+_PLACEHOLDERS = ("...", "…", "`", "{%", "{{")
 """Sessions, diffs, fragments, placeholders, templates, Python 2, and what only newer versions parse."""
 _ESCAPES = re.compile(r"\\[^\n'\"]")
 _NUMBER_AND_WORD = re.compile(r"(?<=\d)(?=(?:and|else|for|if|in|is|or|not)\b)")
@@ -34,11 +33,13 @@ _NUMBER_AND_WORD = re.compile(r"(?<=\d)(?=(?:and|else|for|if|in|is|or|not)\b)")
 
 def parses(code: str) -> bool:
     """Whether it is Python, or whether that is in doubt."""
-    whole = textwrap.dedent(code.expandtabs(8) if "\t" in code[:1] else code).strip("\n")
-    if whole.count("\n") + 1 < _FEWEST_LINES or _NO_PROGRAM.search(whole):
+    if not code.strip(" \t\n"):
+        return True
+    whole = _dedented(code.expandtabs(8) if "\t" in code[:1] else code).strip("\n")
+    if whole.count("\n") + 1 < _FEWEST_LINES:
         return True
     beginning = _first_statements(whole)
-    if beginning is None or not _is_harmless(beginning):
+    if beginning is None or not _is_harmless(beginning) or _is_no_program(whole):
         return True
     # The parser would warn of odd escapes and numbers, and tell what they are.
     plain = _NUMBER_AND_WORD.sub(" ", _ESCAPES.sub("__", beginning))
@@ -49,6 +50,30 @@ def parses(code: str) -> bool:
     except (ValueError, RecursionError, MemoryError):
         return True
     return True
+
+
+def _dedented(code: str) -> str:
+    """Without the indentation that all lines have, as `textwrap.dedent` does it, in a part of the time."""
+    lines = code.split("\n")
+    written = [line for line in lines if line and line.strip(" \t")]
+    if len(written) + lines.count("") == len(lines) and not code.startswith((" ", "\t", "\n")):
+        return code
+    indent = _shared_indent(min(written), max(written)) if written else 0
+    return "\n".join([line[indent:] if line and line.strip(" \t") else "" for line in lines])
+
+
+def _shared_indent(low: str, high: str) -> int:
+    """Of the first and the last line in alphabetical order, between which all others are."""
+    for size, (one, other) in enumerate(zip(low, high, strict=False)):
+        if one != other or one not in " \t":
+            return size
+    return 0
+
+
+def _is_no_program(code: str) -> bool:
+    if any(sign in code for sign in _PLACEHOLDERS) or _STARTS_NO_PROGRAM.match(code):
+        return True
+    return any(pattern.search(code) for pattern in _HAS_NO_PROGRAM)
 
 
 def _first_statements(code: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from hybrid_mcp.domain.completion import Request
 
@@ -11,6 +12,7 @@ _END_CHARACTERS = 1_500
 """Of a long text only so much at its start and at its end is looked at."""
 _CODE_CHARACTERS = 8_192
 _SHORT_CHARACTERS = 1_000
+_MOST_FENCES = 200
 _FENCE = re.compile(r"^ {0,12}(?:```|~~~)[ \t]*([\w+#.-]{0,20})", re.MULTILINE)
 _MATERIAL = re.compile(
     r"```.*?(?:```|\Z)|`[^`\n]{0,300}`|\"[^\"\n]{0,300}\"|“[^“”\n]{0,300}”|«[^«»\n]{0,300}»|「[^「」\n]{0,300}」|^>[^\n]*",
@@ -68,7 +70,9 @@ def both_ends(text: str, characters: int = _END_CHARACTERS) -> str:
 
 def blocks(text: str) -> tuple[Block, ...]:
     """Every fenced block that is closed."""
-    fences = list(_FENCE.finditer(text))[:200]
+    if "```" not in text and "~~~" not in text:
+        return ()
+    fences = list(islice(_FENCE.finditer(text), _MOST_FENCES))
     found: list[Block] = []
     for start, end in zip(fences[::2], fences[1::2], strict=False):
         if end.group(1):

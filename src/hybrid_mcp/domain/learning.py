@@ -9,6 +9,7 @@ is the mean of a normal posterior whose prior weighs as much as `PRIOR` outcomes
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count, repeat
@@ -86,9 +87,9 @@ class Learned:
         """The evidence, in users' words."""
         return _at(self.sums, OVERALL)[1] / 10
 
-    def shift_of(self, numbers: Iterable[float], spelled: Sequence[str]) -> int:
-        """Hundredths to add to the score of a prompt: `numbers` its features, `spelled` its words."""
-        return self.shift(traits(numbers, spelled, self.secret)) if self.sums else 0
+    def shift_of(self, numbers: Iterable[float], spelled: Sequence[str], words: AbstractSet[str]) -> int:
+        """Hundredths to add to the score of a prompt: `numbers` its features, `spelled` its words in their order."""
+        return self.shift(traits(numbers, spelled, words, self.secret)) if self.sums else 0
 
     def shift(self, found: Traits) -> int:
         above, weight = _at(self.sums, OVERALL)

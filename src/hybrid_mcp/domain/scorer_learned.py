@@ -5,7 +5,7 @@ The weights are data of the package, made by `training/`; docs/scorer.md is thei
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from functools import cache
 from itertools import islice, repeat
 
@@ -14,15 +14,21 @@ from hybrid_mcp.domain.scorer_features import NAMES, SIGNALS
 
 BASE_HUNDREDTHS = scorer_weights.BASE_HUNDREDTHS
 _FEATURES = [scorer_weights.FEATURES[name] for name in NAMES]
+_COUNTS = [(signal, len(names)) for signal, names in SIGNALS.items()]
 
 
-def learned_shares(numbers: Sequence[float], words: Collection[str]) -> dict[str, int]:
+def learned_shares(numbers: Iterable[float], words: Collection[str]) -> dict[str, int]:
     """Hundredths by signal, on top of `BASE_HUNDREDTHS`.
 
     `numbers`: the prompt's features. `words`: its distinct words.
     """
-    found = map(_share, numbers, _FEATURES)
-    shares = {signal: round(sum(islice(found, len(names)))) for signal, names in SIGNALS.items()}
+    found = iter(
+        [
+            hundredths * ((low if value < low else high if value > high else value) - none)
+            for value, (hundredths, low, high, none) in zip(numbers, _FEATURES, strict=True)
+        ]
+    )
+    shares = {signal: round(sum(islice(found, count))) for signal, count in _COUNTS}
     heard = sum(map(word_weights().get, words, repeat(0)))
     shares["words"] = round(heard * scorer_weights.HUNDREDTHS_PER_WORD_UNIT / divisor(len(words)))
     return shares
@@ -41,8 +47,3 @@ def word_weights() -> dict[str, int]:
         weight, *words = line.split()
         table.update(dict.fromkeys(words, int(weight)))
     return table
-
-
-def _share(value: float, weight: tuple[float, float, float, float]) -> float:
-    hundredths, low, high, none = weight
-    return hundredths * ((low if value < low else high if value > high else value) - none)
