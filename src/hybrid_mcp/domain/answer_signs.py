@@ -17,6 +17,7 @@ from hybrid_mcp.domain import (
     answer_loops,
     answer_numbers,
     answer_options,
+    answer_printed,
     answer_refusals,
     answer_words,
 )
@@ -64,6 +65,7 @@ _OF_FREE_TEXT: tuple[tuple[_Check, Sign], ...] = (
     (answer_words.misses_the_item, Sign("it names another item of the list than was asked for")),
     (answer_words.does_not_repeat, Sign("it is not the word that was to be repeated")),
     (answer_keys.lacks_keys, Sign("it lacks keys that the prompt names for its JSON")),
+    (answer_printed.misses_the_output, Sign("it does not say what the code in the prompt prints")),
 )
 _OF_WHOLE_TEXT: tuple[tuple[_Check, Sign], ...] = (
     (answer_code.lacks_json, Sign("the prompt asks for JSON and there is none that parses")),
