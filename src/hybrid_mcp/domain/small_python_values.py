@@ -16,7 +16,7 @@ from typing import Any, cast
 MOST_ITEMS = 1_000
 """In a list, and characters in a text."""
 _MOST_BITS = 700
-_MOST_STEPS = 2_000
+_MOST_STEPS = 1_000
 _MOST_WEIGHT = 4_000
 
 _CONTAINERS: frozenset[type] = frozenset({list, tuple, dict, set})
