@@ -7,7 +7,8 @@ import pytest
 from hybrid_mcp.domain.answer_signs import signs
 from hybrid_mcp.domain.completion import Completion, Request
 from hybrid_mcp.domain.judging import judge
-from tests.domain.test_answer_signs import LIMIT_MS, LOCAL, fastest_ms
+from tests.domain.test_answer_signs import LIMIT_MS, LOCAL
+from tests.support_speed import takes_at_most
 
 MISSED = "it does not say what the code in the prompt prints"
 
@@ -197,4 +198,4 @@ DENSE = "a = 1\n" + "a = a + 1; " * 45 + "\nprint(a)"
 def test_the_judge_stays_in_its_time(prompt: str, unit: str):
     said = Completion(text=(unit * 3_000)[:3_000], finish="stop", usage=None)
     asked = Request(prompt=prompt)
-    assert fastest_ms(lambda: judge(asked, said, LOCAL, shrunk=False), LIMIT_MS) < LIMIT_MS
+    assert takes_at_most(LIMIT_MS, lambda: judge(asked, said, LOCAL, shrunk=False))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import textwrap
-import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -19,6 +17,7 @@ from hybrid_mcp.domain.judging import Verdict, judge
 from hybrid_mcp.domain.profile import ModelSpec, ProviderSpec
 from hybrid_mcp.domain.scorer import score
 from hybrid_mcp.domain.vendors import EMBEDDED
+from tests.support_speed import takes_at_most
 
 LOCAL = ModelSpec(provider=EMBEDDED, model="m")
 PAID = ModelSpec(
@@ -285,21 +284,9 @@ SETTINGS = [
 
 
 LIMIT_MS = 5
-"""Of CPU. A usual machine takes less than half of it, so one that is half as fast passes too."""
+"""Of processor time."""
 DENSE = f"def f():\n  {'match ' * 280}\na\n\n\ndef g():\n    return 1\n"
 """What Python's parser takes longest for, of as much as it is given."""
-
-
-def fastest_ms(work: Callable[[], object], enough_ms: float) -> float:
-    """Processor time of this thread alone, the least of some runs: what others do at the time does not count."""
-    best = 1_000.0
-    for _ in range(25):
-        started = time.thread_time()
-        work()
-        best = min(best, (time.thread_time() - started) * 1_000)
-        if best < enough_ms:
-            break
-    return best
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -315,10 +302,10 @@ def test_64_kb_of_prompt_and_answer_are_judged_in_5_ms(unit: str):
         asked = Request(prompt=prompt or f"x{filled[1:]}", context="" if prompt else filled)
         for text in answers:
             said = Completion(text=text, finish="stop", usage=None)
-            assert fastest_ms(lambda: judge(asked, said, LOCAL, shrunk=False), LIMIT_MS) < LIMIT_MS  # noqa: B023
+            assert takes_at_most(LIMIT_MS, lambda: judge(asked, said, LOCAL, shrunk=False))  # noqa: B023
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_64_kb_of_prompt_are_scored_in_5_ms(unit: str):
     asked = Request(prompt=f"x{unit * (SIZE // len(unit))}"[:SIZE])
-    assert fastest_ms(lambda: score(asked), LIMIT_MS) < LIMIT_MS
+    assert takes_at_most(LIMIT_MS, lambda: score(asked))

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_mcp.domain.small_python import MOST_CHARACTERS, Ran, ran
-from tests.domain.test_answer_signs import LIMIT_MS, NASTY, fastest_ms
+from tests.domain.test_answer_signs import LIMIT_MS, NASTY
 from tests.support_long import LONG
+from tests.support_speed import takes_at_most
 
 KNOWN = [
     "print(51 // 7, 51 % 7, -7 // 2, 7 % -3, 2 ** 10, 10 / 4, 2 ** -1)",
@@ -220,4 +221,4 @@ SLOW = [
 @pytest.mark.parametrize("code", SLOW)
 def test_nothing_takes_longer_than_a_few_milliseconds(code: str):
     assert len(code) <= MOST_CHARACTERS
-    assert fastest_ms(lambda: ran(code), LIMIT_MS / 2) < LIMIT_MS / 2
+    assert takes_at_most(LIMIT_MS / 2, lambda: ran(code))
