@@ -305,6 +305,24 @@ def test_64_kb_of_prompt_and_answer_are_judged_in_5_ms(unit: str):
             assert takes_at_most(LIMIT_MS, lambda: judge(asked, said, LOCAL, shrunk=False))  # noqa: B023
 
 
+SHORT = [
+    "is this ", "is this a, b, c, d or ", "classify ", "is the a,", "or a, ", "which topic ", "how many r ",
+    "how many letters in ", "'ab' ", '"a" and ', 'keys "a" and ', 'return "a", json ', "A) a B) b C) c ", "sort: a, ",
+    "repeat this word: ", "which word is longest: a, b", "'ab' in all capitals ", "5 pages * 5 pages = 5 ", "half of 5 ",
+    "the remainder of 5 ", "is 'x' , , , ", "x, or y ", "this is a ", "What does print(a) print? ",
+]  # fmt: skip
+"""Of prompts that hold little but a wish more is read."""
+
+
+@pytest.mark.parametrize("unit", SHORT)
+def test_a_short_prompt_and_a_long_answer_are_judged_in_5_ms(unit: str):
+    for end in ("", "?", " or a?"):
+        asked = Request(prompt=(unit * 500)[:990] + end)
+        for said in ("x ", "A) a ", unit, "5 pages * 5 pages = 5 pages ", "it is a bug. ", "1 "):
+            answer = Completion(text=(said * 3_000)[:2_999], finish="stop", usage=None)
+            assert takes_at_most(LIMIT_MS, lambda: judge(asked, answer, LOCAL, shrunk=False))  # noqa: B023
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_64_kb_of_prompt_are_scored_in_5_ms(unit: str):
     asked = Request(prompt=f"x{unit * (SIZE // len(unit))}"[:SIZE])

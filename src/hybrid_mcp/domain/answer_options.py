@@ -9,11 +9,12 @@ from hybrid_mcp.domain.answer_text import Exchange
 
 _LABELLING = re.compile(
     r"\b(?:classify|categori[sz]e|label|which (?:of (?:these|the following) )?(?:topic|category|class|label|language"
-    r"|sentiment|type|kind|genre|group)\b"
-    r"|(?:is|are) (?:(?:this|these|the)\b|['\"‘“]))[^.?!\n]{0,120}?(?P<first>[^,.?!\n]{1,60}?)"
-    r"(?P<more>(?:, [^,.?!:\n]{1,30}){0,6}),? or (?P<last>[^,.?!:\n]{1,30}?)(?: \(|[.?!:\n]|$)",
+    r"|sentiment|type|kind|genre|group)\b|(?:is|are) (?:(?:this|these|the)\b|['\"‘“]))",
     re.IGNORECASE,
 )
+_SENTENCE_ENDS = re.compile(r"[.?!\n]")
+_LAST_ENDS = re.compile(r" \(|[.?!:,\n]|$")
+_LONGEST_HEAD, _LONGEST_LABEL, _MOST_LABELS = 200, 30, 8
 _BEFORE_FIRST = re.compile(r".*(?::|\b(?:an?|the|as|either|into|between|it|this))\s+", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:an?|the|it)\s+", re.IGNORECASE)
 _SHORTEST = 3
@@ -60,13 +61,16 @@ def _names_several(said: str, labels: tuple[str, ...]) -> bool:
 
 def _labels(prompt: str) -> tuple[str, ...]:
     """The labels that it offers, in lower case; none where that is not plain."""
-    asked = _LABELLING.search(prompt)
-    if asked is None:
+    place = prompt.find(" or ")
+    head = _SENTENCE_ENDS.split(prompt[max(0, place - _LONGEST_HEAD) : max(0, place)])[-1]
+    asked = _LABELLING.search(head)
+    last = _LAST_ENDS.split(prompt[place + 4 : place + 4 + _LONGEST_LABEL + 1], maxsplit=1)[0]
+    if asked is None or len(last) > _LONGEST_LABEL:
         return ()
-    first = _BEFORE_FIRST.sub("", asked["first"]).strip()
-    if first == asked["first"].strip():
-        first = first.rpartition(" ")[2]
-    labels = [first, *asked["more"].split(",")[1:], asked["last"]]
+    beginning, *more = head[asked.end() - 1 :].removesuffix(",").split(",")
+    before = _BEFORE_FIRST.match(beginning)
+    first = beginning[before.end() :].strip() if before else beginning.strip().rpartition(" ")[2]
+    labels = [first, *more[: _MOST_LABELS - 2], last]
     plain = tuple(_ARTICLE.sub("", label.strip(" '\"*")).casefold() for label in labels)
     if not all(map(_LABEL.fullmatch, plain)) or len(set(plain)) < len(plain) or _NO_LABELS.intersection(plain):
         return ()
