@@ -308,8 +308,8 @@ def test_64_kb_of_prompt_and_answer_are_judged_in_5_ms(unit: str):
 SHORT = [
     "is this ", "is this a, b, c, d or ", "classify ", "is the a,", "or a, ", "which topic ", "how many r ",
     "how many letters in ", "'ab' ", '"a" and ', 'keys "a" and ', 'return "a", json ', "A) a B) b C) c ", "sort: a, ",
-    "repeat this word: ", "which word is longest: a, b", "'ab' in all capitals ", "5 pages * 5 pages = 5 ", "half of 5 ",
-    "the remainder of 5 ", "is 'x' , , , ", "x, or y ", "this is a ", "What does print(a) print? ",
+    "repeat this word: ", "which word is longest: a, b", "'ab' in all capitals ", "5 pages * 5 pages = 5 ",
+    "half of 5 ", "the remainder of 5 ", "is 'x' , , , ", "x, or y ", "this is a ", "What does print(a) print? ",
 ]  # fmt: skip
 """Of prompts that hold little but a wish more is read."""
 
