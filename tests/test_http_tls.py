@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import anyio
 import httpx2
 import pytest
 from cryptography import x509
@@ -18,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from hybrid_mcp.domain.errors import ConfigError
 from hybrid_mcp.http.tls import tls_context
 from tests.support_http import bearer, new_token, served
+from tests.support_servers import NEVER_LONGER_S
 
 pytestmark = pytest.mark.anyio
 
@@ -78,6 +81,17 @@ async def test_tls_protects_the_connection_and_the_token_is_needed_all_the_same(
             await said(here.url, trusting(strangers), token)
         with pytest.raises(httpx2.HTTPError):
             await said(here.url.replace("https", "http"), trusting(ours), token)
+
+
+async def test_who_connects_and_begins_no_tls_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("hybrid_mcp.http.serving.FIRST_REQUEST_S", 0.02)
+    ours = identity(tmp_path, "ca", authority=True)
+    server = identity(tmp_path, "server", ours)
+    async with served(tmp_path, tls_cert=server.cert_file, tls_key=server.key_file) as here:
+        where = urlsplit(here.url)
+        async with await anyio.connect_tcp(where.hostname or "", where.port or 0) as connection:
+            with anyio.fail_after(NEVER_LONGER_S), pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)):
+                await connection.receive()
 
 
 async def test_tls_1_2_is_the_oldest_that_is_spoken(tmp_path: Path):
