@@ -77,7 +77,18 @@ async def test_nothing_is_kept_of_what_is_confidential_or_only_planned(outcomes:
     assert not outcomes.path.exists()
 
 
-async def test_a_cut_off_answer_and_a_paid_one_teach_nothing(outcomes: SqliteOutcomes):
+async def test_what_a_paid_model_could_not_do_either_lowers_the_score_of_its_kind(outcomes: SqliteOutcomes):
+    one = bench(cloud=["big"], outcomes=outcomes, big=[says("no idea")])
+    for number in range(12):
+        for prompt, ok in ((LAW.format(number), False), (f"Write a poem about river {number}", True)):
+            answer = await one.complete(Request(prompt=prompt, force_cloud=True))
+            assert (await one.service.experience.report(answer.request_id, ok=ok, client="c")).counted
+    known = await outcomes.learned()
+    law, poem = (score(Request(prompt=prompt), known) for prompt in (LAW.format("Smith"), "Write a poem"))
+    assert law.signals[OUTCOMES] < 0 < poem.signals[OUTCOMES]
+
+
+async def test_a_cut_off_answer_teaches_nothing(outcomes: SqliteOutcomes):
     cut = bench(local=["small"], outcomes=outcomes, small=[says("and so", finish="length")])
     await cut.complete(Request(prompt=LAW.format(1)))
     assert await outcomes.log() == []

@@ -118,10 +118,11 @@ _REFERENCE = "llama-3.1-8b-instruct"
 def load(folder: Path) -> list[RoutingSet]:
     """Every set in the folder, prompts that stand twice left out."""
     csv.field_size_limit(10**8)
-    return [_read(source, folder) for source in SOURCES]
+    return [read(source, folder) for source in SOURCES]
 
 
-def _read(source: Source, folder: Path) -> RoutingSet:
+def read(source: Source, folder: Path) -> RoutingSet:
+    """One set, prompts that stand twice left out."""
     with gzip.open(folder / source.file, "rt", encoding="utf-8", newline="") as lines:
         found = [row for row in csv.DictReader(lines) if source.keep(row)]
     rows = list({row["prompt"]: row for row in found}.values())

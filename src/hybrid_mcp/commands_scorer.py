@@ -68,6 +68,7 @@ async def _replay(app: App, *, as_json: bool) -> int:
 def _rows(quality: Quality) -> list[tuple[str, float | int | str | None]]:
     return [
         ("reports", quality.reports),
+        ("paid_reports", quality.paid),
         ("verdicts", quality.verdicts),
         ("failed", quality.failed),
         ("auc_before", _rounded(quality.ranked_before)),

@@ -35,8 +35,13 @@ class Experience:
         """The score of a request with what this home has learned."""
         return score(request, await self._advised(self.outcomes.learned))
 
-    async def remember(self, request_id: str, request: Request, complexity: Complexity, tried: Sequence[Tried]) -> None:
-        """Learn from the judge, and keep what a later report can be learned from; nothing of what is confidential."""
+    async def remember(
+        self, request_id: str, request: Request, complexity: Complexity, tried: Sequence[Tried], *, premium: bool
+    ) -> None:
+        """Learn from the judge, and keep what a later report can be learned from; nothing of what is confidential.
+
+        `premium`: the answer is of one of the best models that could be asked.
+        """
         if request.confidential or best(tried) is None:
             return
         local, verdict = outcome_of(tried)
@@ -44,8 +49,9 @@ class Experience:
             # A demand of the caller's own, which no model might meet.
             verdict = None
         lesson = Lesson(
-            request_id=request_id, prompt=request.prompt, hundredths=complexity.unlearned, local=local, verdict=verdict
-        )
+            request_id=request_id, prompt=request.prompt, hundredths=complexity.unlearned, local=local, premium=premium,
+            verdict=verdict,
+        )  # fmt: skip
         await self._advised(lambda: self.outcomes.remember(lesson))
 
     async def report(self, request_id: str, *, ok: bool, client: str) -> Reported:

@@ -35,7 +35,7 @@ from hybrid_mcp.domain.money import ZERO
 from hybrid_mcp.domain.profile import ModelSpec, Profile
 from hybrid_mcp.domain.redaction import Outgoing
 from hybrid_mcp.domain.reservation import Free, Settlement
-from hybrid_mcp.domain.routing import Decision, decide
+from hybrid_mcp.domain.routing import Decision, decide, is_premium
 from hybrid_mcp.domain.scorer import Complexity
 from hybrid_mcp.domain.whitelist import Whitelist
 from hybrid_mcp.experience import Experience
@@ -133,7 +133,8 @@ class Service:
         )
         if request.is_repeatable and _is_worth_keeping(chosen, tried, preferred):
             await self.cache.put(fingerprint, _to_keep(answer, completion))
-        await self.experience.remember(call.id, request, call.complexity, tried)
+        premium = is_premium(chosen.step.spec.name, candidates)
+        await self.experience.remember(call.id, request, call.complexity, tried, premium=premium)
         self.observer.answered(answer)
         return answer
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +27,7 @@ from hybrid_mcp.domain.traits import MARKS, MOST_MARKS, unpacked
 SECRET = b"0123456789abcdef"
 WORDS = st.sampled_from(("cat", "dog", "train", "poem", "proof", "the", "of", "seven", "tax", "law", "heart", "12"))
 PROMPTS = st.lists(WORDS, min_size=1, max_size=80).map(" ".join)
-LABELS: st.SearchStrategy[Label] = st.sampled_from(("failed", "held", "confirmed", "doubted", "accepted"))
+LABELS: st.SearchStrategy[Label] = st.sampled_from(get_args(Label))
 
 
 def outcome(prompt: str, label: Label, hundredths: int = 40) -> Outcome:
@@ -55,6 +57,27 @@ def test_failures_on_one_kind_raise_that_kind_and_not_the_other():
     assert law.signals[OUTCOMES] >= 10
     assert poem.signals[OUTCOMES] <= -10
     assert law.unlearned == score(Request(prompt="Which tax law holds for the estate of a child?")).hundredths
+
+
+def test_what_better_models_cannot_do_either_is_paid_for_last():
+    law, river = "Which tax law holds for case {} of the estate?", "Who crossed river stone {} by night?"
+    log = [outcome(each.format(n), "failed" if n % 2 else "held") for each in (law, river) for n in range(40)]
+    before = learned(log)
+    log += [outcome(law.format(n), "paid_held") for n in range(40)]
+    log += [outcome(river.format(n), "paid_failed") for n in range(40)]
+    after = learned(log)
+    here, there = traits_of(law, SECRET), traits_of(river, SECRET)
+    assert after.shift(here) >= before.shift(here) + 10
+    assert after.shift(there) <= before.shift(there) - 10
+    assert after.local_shift(there) == before.local_shift(there), "a local model fails as often as before"
+
+
+@FEW
+@given(st.lists(PROMPTS, min_size=1, max_size=6), st.sampled_from(("paid_held", "paid_failed")), PROMPTS)
+def test_better_models_that_are_always_good_or_always_bad_move_no_score_of_prompts_alike(
+    many: list[str], label: Label, prompt: str
+):
+    assert learned([outcome(one, label) for one in many]).shift(traits_of(prompt, SECRET)) == 0
 
 
 @FEW
@@ -143,3 +166,11 @@ def test_a_prompt_has_the_same_traits_after_more_words_than_are_remembered():
 
 def test_the_longest_prompt_of_the_shortest_words_has_the_marks_of_a_short_one():
     assert set(traits_of("x y " + "b " * 16_384 + "e f", SECRET).marks) == set(traits_of("x y b b e f", SECRET).marks)
+
+
+def test_reports_on_better_models_are_counted_apart_and_judge_no_forecast_of_local_ones():
+    log = [outcome("a tax law", "failed"), outcome("a poem", "held"), outcome("a poem", "accepted")]
+    more = [outcome("a tax law", "paid_failed"), outcome("a poem", "paid_held"), outcome("a poem", "both_failed")]
+    alone, found = prequential(log), prequential([*more[:2], *log, more[2]])
+    assert (found.reports, found.paid, found.verdicts, found.failed) == (2, 3, 1, 1)
+    assert (found.ranked_after, found.loss_after) == (alone.ranked_after, alone.loss_after)

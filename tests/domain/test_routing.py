@@ -15,7 +15,7 @@ from hybrid_mcp.domain.errors import BudgetExceeded, ContextTooLong, EgressDenie
 from hybrid_mcp.domain.memory import GB
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.profile import Fallback, Profile, RoutingRules
-from hybrid_mcp.domain.routing import Decision, decide, refusal
+from hybrid_mcp.domain.routing import Decision, decide, is_premium, refusal
 from hybrid_mcp.domain.whitelist import Whitelist
 from tests.support_ledger import NOON
 from tests.support_routing import CAPS, LADDER, PAID, SMALL, WHITELIST, local, paid, situation, spent
@@ -103,6 +103,13 @@ def test_high_quality_asks_the_paid_models_first_and_in_the_profiles_order():
     tired = replace(first, slow=True)
     found = decide(situation(60, request=request, rules=LOCAL_FIRST), (*LADDER, tired, second, third, SMALL))
     assert order(found)[:3] == ["second", "third", "first"]
+
+
+def test_the_best_that_may_be_asked_is_the_dearest_that_there_is_a_key_for():
+    cheap, premium = PAID
+    assert [is_premium(one.spec.name, ALL) for one in ALL] == [False] * len(LADDER) + [False, True]
+    assert is_premium(cheap.spec.name, (*LADDER, cheap, replace(premium, has_key=False)))
+    assert not is_premium("cloud:unknown", ALL)
 
 
 def test_high_quality_below_the_threshold_stays_local():

@@ -497,4 +497,4 @@ async def test_log_probabilities_are_asked_only_of_servers_that_give_them(owner:
         sent = [received for received in server.requests if received.method == "POST"]
     assert len(server.requests) == 3
     assert ["logprobs" in received.json for received in sent] == [asked, asked]
-    assert first.confidence == -0.7
+    assert first.confidence == pytest.approx(-0.5 + 0.4 * -0.75)

@@ -42,8 +42,11 @@ async def kept(file: Path, clock: FakeClock) -> AsyncIterator[SqliteOutcomes]:
     await one.aclose()
 
 
-def lesson(name: str, prompt: str = "Which tax law holds?", local: Local = "answered", verdict: Label | None = None):
-    return Lesson(request_id=name, prompt=prompt, hundredths=40, local=local, verdict=verdict)
+def lesson(
+    name: str, prompt: str = "Which tax law holds?", local: Local = "answered", verdict: Label | None = None,
+    *, premium: bool = True,
+) -> Lesson:  # fmt: skip
+    return Lesson(request_id=name, prompt=prompt, hundredths=40, local=local, premium=premium, verdict=verdict)
 
 
 async def sums_of(outcomes: SqliteOutcomes) -> dict[int, tuple[int, int]]:
@@ -79,22 +82,28 @@ async def test_the_last_word_of_the_user_counts_once(kept: SqliteOutcomes):
 
 
 @pytest.mark.parametrize(
-    ("local", "ok", "counted", "label"),
+    ("local", "premium", "ok", "label"),
     [
-        ("answered", True, True, "held"),
-        ("answered", False, True, "failed"),
+        ("answered", False, True, "held"),
+        ("answered", False, False, "failed"),
         ("doubted", True, True, "confirmed"),
+        ("doubted", True, False, "both_failed"),
+        ("doubted", False, True, "confirmed"),
         ("doubted", False, False, "doubted"),
-        ("none", True, False, None),
-        ("none", False, False, None),
+        ("none", True, True, "paid_held"),
+        ("none", True, False, "paid_failed"),
+        ("none", False, True, "paid_held"),
+        ("none", False, False, "doubted"),
     ],
 )
-async def test_only_what_is_said_of_a_local_answer_counts(
-    kept: SqliteOutcomes, local: Local, ok: bool, counted: bool, label: Label | None
+async def test_a_word_counts_for_the_model_that_it_is_said_of(
+    kept: SqliteOutcomes, local: Local, premium: bool, ok: bool, label: Label
 ):
-    await kept.remember(lesson("r1", local=local, verdict="doubted" if local == "doubted" else None))
-    assert (await kept.report("r1", ok=ok, client="c")).counted is counted
-    assert [one.label for one in await kept.log()] == ([] if label is None else [label])
+    verdict: Label | None = "doubted" if local == "doubted" else None
+    await kept.remember(lesson("r1", local=local, verdict=verdict, premium=premium))
+    assert (await kept.report("r1", ok=ok, client="c")).counted
+    assert [one.label for one in await kept.log()] == [label]
+    assert await sums_of(kept) == {place: pair for place, pair in summed(await kept.log()).items() if any(pair)}
 
 
 async def test_a_report_that_comes_after_a_week_is_refused_with_what_to_do(kept: SqliteOutcomes, clock: FakeClock):

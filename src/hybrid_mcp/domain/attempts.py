@@ -30,7 +30,7 @@ from hybrid_mcp.domain.routing import ALERTS_TOKENS, Decision, Repair, Step, ref
 from hybrid_mcp.domain.tokens import NOTHING, Extent, most_dense_bytes
 
 EARLIER_TOKENS, TRIED_TOKENS, ATTEMPT_TOKENS, NAME_TOKENS = 30, 140, 24, 24
-UNTRIED_TOKENS, LEFT_OUT_TOKENS = 30, 100
+UNTRIED_TOKENS, LEFT_OUT_TOKENS, NO_ANSWER_TOKENS = 30, 100, 315
 """What each part of a text may take: all of it is paid for in the context of the client's model."""
 MISSHAPEN = "it does not match response_schema"
 
@@ -248,17 +248,18 @@ def no_answer(decision: Decision, tried: Sequence[Tried], deadline_s: float, ale
     """One error that holds every reason, and what the owner must know of the money that is gone all the same."""
     if not tried and not decision.steps:
         return refusal(decision, alerts)
-    attempts = [f"{one.attempt.model}: {one.attempt.outcome}, {one.attempt.reason}" for one in tried]
-    if cost("; ".join(attempts)) > TRIED_TOKENS:
-        attempts = [_in_short(one.attempt) for one in tried]
     untried = [step.spec.name for step in decision.steps if step.spec.name not in {one.attempt.model for one in tried}]
     parts = [
-        f"no model answered (deadline_s was {deadline_s:g}). Tried: {few(attempts, TRIED_TOKENS, '; ') or 'none'}",
         f"Not tried for lack of time: {few(untried, UNTRIED_TOKENS)}" if untried else "",
         f"Left out: {in_a_row(decision.excluded, LEFT_OUT_TOKENS)}" if decision.excluded else "",
         few(alerts, ALERTS_TOKENS, ". "),
     ]
-    return NoRoute(". ".join(filter(None, parts)))
+    room = max(TRIED_TOKENS, NO_ANSWER_TOKENS - cost(". ".join(parts)))
+    attempts = [f"{one.attempt.model}: {one.attempt.outcome}, {one.attempt.reason}" for one in tried]
+    if cost("; ".join(attempts)) > room:
+        attempts = [_in_short(one.attempt) for one in tried]
+    first = f"no model answered (deadline_s was {deadline_s:g}). Tried: {few(attempts, room, '; ') or 'none'}"
+    return NoRoute(". ".join(filter(None, (first, *parts))))
 
 
 def _in_short(attempt: Attempt) -> str:

@@ -1,9 +1,11 @@
-"""What a home has learned of its own local models: how much more often they fail on such a prompt than the score says.
+"""What a home has learned of its own models: how much more often local ones fail on such a prompt than the score says,
+and how much more often better ones fail on it than elsewhere, for there paying buys less.
 
 Nothing but sums of whole numbers: for each mark and each number of a prompt, how far outcomes were from the score, and
-how much evidence that is. So the order in which outcomes come does not matter, several processes may add at once, and
-an outcome that is taken back leaves nothing behind. A rate that few outcomes speak for is drawn towards the score: it
-is the mean of a normal posterior whose prior weighs as much as `PRIOR` outcomes.
+how much evidence that is; for each mark the same of better models. So the order in which outcomes come does not matter,
+several processes may add at once, and an outcome that is taken back leaves nothing behind. A rate that few outcomes
+speak for is drawn towards the score: it is the mean of a normal posterior whose prior weighs as much as `PRIOR`
+outcomes.
 """
 
 from __future__ import annotations
@@ -18,9 +20,9 @@ from typing import Literal
 from hybrid_mcp.domain.scorer_features import NAMES
 from hybrid_mcp.domain.traits import MARKS, STEPS, Traits, traits
 
-Label = Literal["failed", "held", "confirmed", "doubted", "accepted"]
-"""A user says of a local answer that it was bad or good, or of a better model's that it was good after a local one was
-doubted; the judge doubts a local answer or accepts it."""
+Label = Literal["failed", "held", "confirmed", "both_failed", "paid_held", "paid_failed", "doubted", "accepted"]
+"""A user says of a local answer that it was bad or good; of a better model's that it was good or bad after a local one
+was doubted, or where there was none; the judge doubts a local answer or accepts it."""
 Sums = Mapping[int, tuple[int, int]]
 """By place: how far outcomes were above the score, in thousandths, and how much they weigh, in tenths of a report."""
 
@@ -28,8 +30,16 @@ Local = Literal["answered", "doubted", "none"]
 """Of a call: a local model's answer was returned, or was doubted and a better model's returned, or there was none."""
 
 REPORTS: tuple[Label, ...] = ("failed", "held", "confirmed")
-WEIGHTS: Mapping[Label, int] = {"failed": 10, "held": 10, "confirmed": 5, "doubted": 3, "accepted": 3}
-"""In tenths of a user's word."""
+"""Those that tell whether a local answer was good by the user's word."""
+WEIGHTS: Mapping[Label, int] = {"failed": 10, "held": 10, "confirmed": 5, "both_failed": 3, "doubted": 3, "accepted": 3}
+"""In tenths of a user's word on a local answer. A better model that failed too does not make the judge's doubt a
+better one."""
+PAID_FAILED: Mapping[Label, bool] = {"confirmed": False, "both_failed": True, "paid_held": False, "paid_failed": True}
+"""What is said of a better model's answer."""
+PAID_WEIGHT = 10
+PAID_FAILS = 0.5
+"""A better model is supposed to fail so often for each time that the score foretells of a local one. Measured from
+there, wrong reports do less harm than measured from nothing."""
 SEEN_BY_JUDGE = 0.3
 """The judge finds about so many of the bad answers, so what it accepts says little. An accepted answer counts as its
 probability to be bad after that: then a judge alone moves no score up or down on average."""
@@ -41,13 +51,16 @@ MOST_HUNDREDTHS, HALF_AT = 40, 50
 
 OVERALL = MARKS + len(NAMES)
 """The place of what holds for every prompt; after the marks come the numbers, then this."""
-PLACES = OVERALL + 1
+PAID = OVERALL + 1
+PAID_OVERALL = PAID + MARKS
+"""Then the marks once more, of better models' answers, and what holds for all of these."""
+PLACES = PAID_OVERALL + 1
 _NOTHING = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a local model's answer. `hundredths`: what the score was, without anything learned here."""
+    """What became of a model's answer. `hundredths`: what the score was, without anything learned here."""
 
     traits: Traits
     hundredths: int
@@ -56,12 +69,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """A call that may be learned from, and what the judge said of its local answer, None where it said nothing."""
+    """A call that may be learned from, and what the judge said of its local answer, None where it said nothing.
+
+    `premium`: a better model answered, and none could have been asked that is better still.
+    """
 
     request_id: str
     prompt: str
     hundredths: int
     local: Local
+    premium: bool
     verdict: Label | None
 
 
@@ -85,45 +102,45 @@ class Learned:
     @property
     def outcomes(self) -> float:
         """The evidence, in users' words."""
-        return _at(self.sums, OVERALL)[1] / 10
+        return (_at(self.sums, OVERALL)[1] + _at(self.sums, PAID_OVERALL)[1]) / 10
 
     def shift_of(self, numbers: Iterable[float], spelled: Sequence[str], words: AbstractSet[str]) -> int:
         """Hundredths to add to the score of a prompt: `numbers` its features, `spelled` its words in their order."""
         return self.shift(traits(numbers, spelled, words, self.secret)) if self.sums else 0
 
     def shift(self, found: Traits) -> int:
-        above, weight = _at(self.sums, OVERALL)
-        if not weight:
+        most = int(limit(self.outcomes))
+        if not most:
             return 0
-        overall = above / (weight + 10 * PRIOR_OF_NUMBERS)
-        shift = overall + _of_marks(self.sums, found.marks, overall)
-        shift += SHARE_OF_NUMBERS * _of_numbers(self.sums, found.numbers)
-        most = int(limit(weight / 10))
-        return max(-most, min(most, round(shift)))
+        return round(_held(_of_local(self.sums, found) - _of_paid(self.sums, found.marks), most))
+
+    def local_shift(self, found: Traits) -> int:
+        """The part that foretells whether a local model fails, whatever a better one can do."""
+        most = int(limit(_at(self.sums, OVERALL)[1] / 10))
+        return round(_held(_of_local(self.sums, found), most))
 
 
-def label_of(local: Local, *, ok: bool) -> Label | None:
-    """What a user's word on a call's answer says of a local model; None where it says nothing."""
+def label_of(local: Local, *, ok: bool, premium: bool) -> Label:
+    """What a user's word on a call's answer says of the models.
+
+    Where a cheap paid model failed, a local one is taken to fail too, and a premium one might not: the score rises.
+    """
     match local:
         case "answered":
             return "held" if ok else "failed"
         case "doubted":
-            # A better model that failed too does not make the local answer right, nor its doubt a better one.
-            return "confirmed" if ok else "doubted"
+            return "confirmed" if ok else "both_failed" if premium else "doubted"
         case "none":
-            return None
+            return "paid_held" if ok else "paid_failed" if premium else "doubted"
 
 
-def reported(request_id: str, label: Label | None, outcomes: int, *, enough: bool = False) -> Reported:
+def reported(request_id: str, outcomes: int, *, enough: bool = False) -> Reported:
     """`enough`: so many reports were made lately that this one is not taken."""
     if enough:
         message = "not counted: enough reports were made in the last 24 hours"
-    elif label in REPORTS:
-        message = "counted, once for each request: the last report holds. The note was not kept"
     else:
-        message = "not counted: it says nothing of a local model"
-    counted = not enough and label in REPORTS
-    return Reported(request_id=request_id, counted=counted, outcomes=outcomes, message=message)
+        message = "counted, once for each request: the last report holds. The note was not kept"
+    return Reported(request_id=request_id, counted=not enough, outcomes=outcomes, message=message)
 
 
 def limit(outcomes: float) -> float:
@@ -133,13 +150,7 @@ def limit(outcomes: float) -> float:
 
 def parts(outcome: Outcome) -> dict[int, tuple[int, int]]:
     """What an outcome adds to the sums."""
-    weight = WEIGHTS[outcome.label]
-    above = weight * (_target(outcome.label, outcome.hundredths) - outcome.hundredths)
-    found = dict.fromkeys(outcome.traits.marks, (above, weight))
-    for place, number in enumerate(outcome.traits.numbers, start=MARKS):
-        found[place] = above * number, weight * number * number
-    found[OVERALL] = above, weight
-    return found
+    return {**_local_parts(outcome), **_paid_parts(outcome)}
 
 
 def summed(outcomes: Iterable[Outcome]) -> dict[int, tuple[int, int]]:
@@ -157,25 +168,62 @@ def add(sums: dict[int, tuple[int, int]], more: Sums, sign: int = 1) -> None:
         sums[place] = before[0] + sign * above, before[1] + sign * weight
 
 
+def _local_parts(outcome: Outcome) -> dict[int, tuple[int, int]]:
+    weight = WEIGHTS.get(outcome.label, 0)
+    if not weight:
+        return {}
+    above = weight * (_target(outcome.label, outcome.hundredths) - outcome.hundredths)
+    found = dict.fromkeys(outcome.traits.marks, (above, weight))
+    for place, number in enumerate(outcome.traits.numbers, start=MARKS):
+        found[place] = above * number, weight * number * number
+    found[OVERALL] = above, weight
+    return found
+
+
+def _paid_parts(outcome: Outcome) -> dict[int, tuple[int, int]]:
+    failed = PAID_FAILED.get(outcome.label)
+    if failed is None:
+        return {}
+    above = round(PAID_WEIGHT * (100 * failed - PAID_FAILS * outcome.hundredths))
+    places = (*(PAID + mark for mark in outcome.traits.marks), PAID_OVERALL)
+    return dict.fromkeys(places, (above, PAID_WEIGHT))
+
+
 @cache
 def _target(label: Label, hundredths: int) -> int:
+    """Hundredths: how likely the local answer is bad after this."""
     match label:
-        case "failed" | "confirmed" | "doubted":
-            return 100
         case "held":
             return 0
         case "accepted":
             bad = hundredths / 100
             return round(100 * bad * (1 - SEEN_BY_JUDGE) / (1 - bad * SEEN_BY_JUDGE))
+        case _:
+            return 100
 
 
-def _of_marks(sums: Sums, marks: Sequence[int], overall: float) -> float:
+def _of_local(sums: Sums, found: Traits) -> float:
+    above, weight = _at(sums, OVERALL)
+    if not weight:
+        return 0.0
+    overall = above / (weight + 10 * PRIOR_OF_NUMBERS)
+    return overall + _of_marks(sums, found.marks, overall) + SHARE_OF_NUMBERS * _of_numbers(sums, found.numbers)
+
+
+def _of_paid(sums: Sums, marks: Sequence[int]) -> float:
+    """Against the mean over all prompts, so that better models' successes and failures do not move all scores at once:
+    a paid answer that was good is no reason to pay more for the next one."""
+    above, weight = _at(sums, PAID_OVERALL)
+    return _of_marks(sums, [PAID + mark for mark in marks], above / weight) if weight else 0.0
+
+
+def _of_marks(sums: Sums, places: Sequence[int], overall: float) -> float:
     """The marks' own shares. Their sum is divided by less than their number, so that weak hints add up."""
     found, prior = 0.0, 10 * PRIOR
-    for above, weight in map(sums.get, marks, repeat(_NOTHING)):
+    for above, weight in map(sums.get, places, repeat(_NOTHING)):
         if weight > 0:
             found += (above - overall * weight) / (weight + prior)
-    return found / (len(marks) + 3) ** 0.5
+    return found / (len(places) + 3) ** 0.5
 
 
 def _of_numbers(sums: Sums, numbers: Sequence[int]) -> float:
@@ -184,6 +232,10 @@ def _of_numbers(sums: Sums, numbers: Sequence[int]) -> float:
         if weight > 0:
             found += above * number / (weight + prior)
     return found
+
+
+def _held(value: float, most: float) -> float:
+    return max(-most, min(most, value))
 
 
 def _at(sums: Sums, place: int) -> tuple[int, int]:

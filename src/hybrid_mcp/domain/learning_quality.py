@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
-from hybrid_mcp.domain.learning import REPORTS, Learned, Outcome, add, parts
+from hybrid_mcp.domain.learning import PAID_FAILED, REPORTS, Learned, Outcome, add, parts
 
 _SURE = 0.02
 """No forecast is surer than that, so that one surprise is not worth all the rest."""
@@ -14,10 +14,14 @@ _SURE = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """Of the score alone and with what was learned, over the user's reports: how often a failure is put above a success
-    (0.5 for chance), and the mean logarithmic loss. None where the reports are all of one kind."""
+    """Of the score alone and with what was learned, over the user's reports on local models: how often a failure is put
+    above a success (0.5 for chance), and the mean logarithmic loss. None where these are all of one kind.
+
+    `paid`: the other reports, which tell only whether a better model was good.
+    """
 
     reports: int
+    paid: int
     verdicts: int
     failed: int
     ranked_before: float | None
@@ -36,10 +40,12 @@ def prequential(outcomes: Sequence[Outcome]) -> Quality:
         if outcome.label in REPORTS:
             failed = outcome.label != "held"
             before.append((outcome.hundredths, failed))
-            after.append((max(0, min(100, outcome.hundredths + learned.shift(outcome.traits))), failed))
+            after.append((max(0, min(100, outcome.hundredths + learned.local_shift(outcome.traits))), failed))
         add(sums, parts(outcome))
+    paid = sum(outcome.label in PAID_FAILED and outcome.label not in REPORTS for outcome in outcomes)
     return Quality(
-        reports=len(before), verdicts=len(outcomes) - len(before), failed=sum(failed for _, failed in before),
+        reports=len(before), paid=paid, verdicts=len(outcomes) - len(before) - paid,
+        failed=sum(failed for _, failed in before),
         ranked_before=ranked(before), ranked_after=ranked(after), loss_before=_loss(before), loss_after=_loss(after),
     )  # fmt: skip
 

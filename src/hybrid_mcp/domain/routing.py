@@ -199,6 +199,11 @@ def _active_floor(situation: Situation) -> Usd | None:
     return floor
 
 
+def is_premium(name: str, candidates: Sequence[Candidate]) -> bool:
+    """Whether it is a paid model of the highest tier, of those that there is a key for."""
+    return "premium" in _tiers([one for one in candidates if one.has_key]).get(name, ())
+
+
 def _tiers(candidates: Sequence[Candidate]) -> dict[str, frozenset[Tier]]:
     """Cheap or premium for each paid model: as declared, else by the geometric middle of the listed prices."""
     paid = [candidate for candidate in candidates if not candidate.spec.local]

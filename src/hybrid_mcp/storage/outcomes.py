@@ -1,4 +1,4 @@
-"""What became of local models' answers, in a file that all processes of a home share. It is only advice."""
+"""What became of models' answers, in a file that all processes of a home share. It is only advice."""
 
 from __future__ import annotations
 
@@ -161,8 +161,8 @@ def _remember(connection: sqlite3.Connection, opened: _Open, *, lesson: Lesson, 
     traits = traits_of(lesson.prompt, opened.secret)
     with transaction(connection):
         connection.execute(
-            "INSERT OR IGNORE INTO request VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)",
-            (lesson.request_id, now, traits.packed(), lesson.hundredths, lesson.local, lesson.verdict),
+            "INSERT OR IGNORE INTO request VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+            (lesson.request_id, now, traits.packed(), lesson.hundredths, lesson.local, lesson.premium, lesson.verdict),
         )
         sums: dict[int, tuple[int, int]] = {}
         if lesson.verdict is not None:
@@ -175,22 +175,21 @@ def _report(
 ) -> Reported:
     with transaction(connection):
         row = connection.execute(
-            "SELECT traits, hundredths, local, label, reported_at FROM request WHERE id = ? AND at >= ?",
+            "SELECT traits, hundredths, local, premium, label, reported_at FROM request WHERE id = ? AND at >= ?",
             (request_id, now - _micros(REPORTED_WITHIN)),
         ).fetchone()
         if row is None:
             raise _unknown()
-        data, hundredths, local, before, reported_at = row
-        label = label_of(local, ok=ok)
+        data, hundredths, local, premium, before, reported_at = row
+        label = label_of(local, ok=ok, premium=bool(premium))
         if reported_at is None and _is_enough(connection, client, now):
-            return reported(request_id, label, _outcomes(connection), enough=True)
-        if label is not None:
-            _relabel(connection, Outcome(traits=unpacked(data), hundredths=hundredths, label=label), before, now)
-            connection.execute(
-                "UPDATE request SET label = ?, reported_at = ?, client = ? WHERE id = ?",
-                (label, now if reported_at is None else reported_at, client, request_id),
-            )
-        return reported(request_id, label, _outcomes(connection))
+            return reported(request_id, _outcomes(connection), enough=True)
+        _relabel(connection, Outcome(traits=unpacked(data), hundredths=hundredths, label=label), before, now)
+        connection.execute(
+            "UPDATE request SET label = ?, reported_at = ?, client = ? WHERE id = ?",
+            (label, now if reported_at is None else reported_at, client, request_id),
+        )
+        return reported(request_id, _outcomes(connection))
 
 
 def _relabel(connection: sqlite3.Connection, outcome: Outcome, before: Label | None, now: int) -> None:

@@ -1,4 +1,4 @@
--- What became of local models' answers: no prompt, no answer, no note. Times are microseconds since 1970, in UTC.
+-- What became of models' answers: no prompt, no answer, no note. Times are microseconds since 1970, in UTC.
 
 -- One row. `secret_print` tells which secret the marks were found with; a new `epoch` means that all was forgotten;
 -- `changes` grows with every change to `place`, so that other processes see what they have to read again.
@@ -17,7 +17,10 @@ CREATE TABLE request (
     traits BLOB NOT NULL,
     hundredths INTEGER NOT NULL CHECK (hundredths BETWEEN 0 AND 100),
     local TEXT NOT NULL CHECK (local IN ('answered', 'doubted', 'none')),
-    label TEXT CHECK (label IN ('failed', 'held', 'confirmed', 'doubted', 'accepted')),
+    premium INTEGER NOT NULL CHECK (premium IN (0, 1)),
+    label TEXT CHECK (label IN (
+        'failed', 'held', 'confirmed', 'both_failed', 'paid_held', 'paid_failed', 'doubted', 'accepted'
+    )),
     reported_at INTEGER,
     client TEXT
 ) STRICT;

@@ -19,7 +19,7 @@ from hybrid_mcp.storage.sqlite_file import OLDEST_SQLITE, journal_mode, transact
 
 APPLICATION_ID = 0x48594D4C
 """Marks the file as this program's ("HYML")."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SECRET_BYTES = 16
 HOW_TO_RESET = "`hybrid-mcp scorer reset` begins anew"
 
@@ -114,7 +114,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, writable: bool) -> N
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise StorageError(f"{path} is no file of outcomes, and was left as it is: move it away")
     if _pragma(connection, "user_version") != SCHEMA_VERSION:
-        raise StorageError(f"{path} is of a newer hybrid-mcp: install the newest, or move it away")
+        raise StorageError(f"{path} is of another version of hybrid-mcp: install the newest, or move it away")
     connection.execute(f"PRAGMA query_only = {int(not writable)}")
 
 
