@@ -15,9 +15,9 @@ from hybrid_mcp.domain.brevity import abridged, cost, cut, ending, few, fitting
 from hybrid_mcp.domain.left_out import Group, by_cause, causes, one_by_one
 from hybrid_mcp.wire import AttemptResult, CompletionResult, ExcludedModel, ScoreResult, Wire, completion_result
 
-MOST_TOKENS = 390
-"""As `cost` counts them, which is rather too many: cl100k makes less than 400 of it. Names of 200 random characters,
-which `cost` takes to be cheaper than they are, have come to 403."""
+MOST_TOKENS = 382
+"""As `cost` counts them, which is rather too many: cl100k makes less than 400 of it, also where names are random
+letters, which `cost` takes to be cheaper than they are."""
 ATTEMPT_TOKENS, NAME_TOKENS, SIGNALS_TOKENS = 24, 32, 30
 """The most that the reason of an attempt, its model's name, and the signals may take."""
 LARGE_TOKENS = 225
@@ -37,20 +37,19 @@ _W = TypeVar("_W", bound=Wire)
 
 
 def brief_result(answer: Answer) -> CompletionResult:
-    """The result of a tool. What `attempts` tells is not told once more in `reason`."""
+    """The result of a tool. Where it does not fit, what `attempts` tells is not told once more in `reason`."""
     whole = completion_result(answer)
     whole = whole.model_copy(
         update={
-            "reason": answer.gist or answer.reason,
             "excluded": [ExcludedModel(model=one.model, reason=one.reason) for one in one_by_one(answer.excluded)],
             "attempts": [_unnamed(one) for one in whole.attempts],
         }
     )
-    if _size(whole) <= MOST_TOKENS:
-        return whole
     groups = by_cause(answer.excluded)
-    grouped = whole.model_copy(update={"excluded": _named(groups, NAMES_TOKENS[0])})
-    return grouped if _size(grouped) <= MOST_TOKENS else _shortened(grouped, groups)
+    once = whole.model_copy(update={"reason": answer.gist or answer.reason})
+    grouped = once.model_copy(update={"excluded": _named(groups, NAMES_TOKENS[0])})
+    fits = next((one for one in (whole, once, grouped) if _size(one) <= MOST_TOKENS), None)
+    return _shortened(grouped, groups) if fits is None else fits
 
 
 def _shortened(whole: CompletionResult, groups: Sequence[Group]) -> CompletionResult:
