@@ -202,6 +202,23 @@ SLOW = [
     "a = 2 ** 600\nfor i in range(400):\n    a = a * 3 % 2 ** 690",
     "a = 2 ** 600\nprint([a * a for i in range(900)])",
     "print([[x for x in range(900)] for y in range(900)])",
+    *(
+        f"t = u = (1, 2)\nfor i in range(40):\n    t = (t, t)\n    u = (u, u)\n{end}"
+        for end in (
+            "print(len({t}))",
+            "d = {}\nd[t] = 1",
+            "d = {t: 1}",
+            "d = {}\nprint(d[t])",
+            "print(len({x for x in [t]}))",
+            "print(len(set(x for x in [t])))",
+            "print({x: 1 for x in [t]})",
+            "print(max(x for x in [t, u]))",
+            "print(sorted(x for x in [t, u]))",
+            "print(t == u)",
+            "print({1: t} == {1: u})",
+            "print(t)",
+        )
+    ),
     "a = 'x' * 900\nprint('-'.join([a] * 900))",
     "x = [" + "1," * 140 + "]",
     "f(" * 19 + ")" * 19,

@@ -10,13 +10,15 @@ import ast
 import itertools
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hybrid_mcp.domain.small_python_values import (
     FUNCTIONS,
     LIGHT_FUNCTIONS,
+    MOST_ITEMS,
     READERS,
     NoValue,
     Work,
@@ -162,7 +164,7 @@ def _store(target: ast.expr, value: Any, at: _Frame) -> None:
             for part, one in zip(parts, values, strict=True):
                 _store(part, one, at)
         case ast.Subscript(value=of, slice=place) if not isinstance(place, ast.Slice):
-            _put(_value(of, at), _value(place, at), value)
+            _put(_value(of, at), _key(place, at), value)
         case _:
             raise NoValue
 
@@ -179,7 +181,7 @@ def _augmented(node: ast.AugAssign, at: _Frame) -> _Flow:
         case ast.Name(id=name) as target:
             at.names[name] = _changed(node, _name(target, at), at)
         case ast.Subscript(value=of, slice=place) if not isinstance(place, ast.Slice):
-            whole, key = _value(of, at), _value(place, at)
+            whole, key = _value(of, at), _key(place, at)
             _put(whole, key, _changed(node, _part(whole, key), at))
         case _:
             raise NoValue
@@ -297,7 +299,20 @@ def _all_of(nodes: list[ast.expr], at: _Frame) -> list[Any]:
 def _dict(node: ast.Dict, at: _Frame) -> Any:
     if None in node.keys:
         raise NoValue
-    return {_value(key, at): _value(one, at) for key, one in zip(node.keys, node.values, strict=True) if key}
+    return {_key(key, at): _value(one, at) for key, one in zip(node.keys, node.values, strict=True) if key}
+
+
+def _key(node: ast.expr, at: _Frame) -> Any:
+    """What is hashed: tuples within tuples, however often one stands in them, are gone through each time."""
+    value = _value(node, at)
+    at.work.weigh(value)
+    return value
+
+
+def _set(values: Iterable[Any], at: _Frame) -> Any:
+    found = sized([*itertools.islice(values, MOST_ITEMS + 1)])
+    at.work.weigh(found)
+    return set(found)
 
 
 def _unary(node: ast.UnaryOp, at: _Frame) -> Any:
@@ -359,7 +374,7 @@ def _holds(sign: ast.cmpop, left: Any, right: Any, at: _Frame) -> bool:
 def _subscript(node: ast.Subscript, at: _Frame) -> Any:
     whole = _value(node.value, at)
     if not isinstance(node.slice, ast.Slice):
-        return _part(whole, _value(node.slice, at))
+        return _part(whole, _key(node.slice, at))
     ends = (node.slice.lower, node.slice.upper, node.slice.step)
     return _part(whole, slice(*(None if end is None else _value(end, at) for end in ends)))
 
@@ -385,7 +400,7 @@ def _rounds(loops: list[ast.comprehension], at: _Frame) -> Iterator[_Frame]:
 
 
 def _dict_comprehended(node: ast.DictComp, at: _Frame) -> Any:
-    return sized({_value(node.key, inner): _value(node.value, inner) for inner in _rounds(node.generators, at)})
+    return sized({_key(node.key, inner): _value(node.value, inner) for inner in _rounds(node.generators, at)})
 
 
 def _formatted(node: ast.JoinedStr, at: _Frame) -> str:
@@ -453,6 +468,9 @@ def _built_in(name: str, given: list[Any], keywords: dict[str, Any], at: _Frame)
         return at.work.text(given[0]) if given else ""
     if name not in FUNCTIONS or not keywords.keys() <= {"reverse"}:
         raise NoValue
+    if name in READERS - LIGHT_FUNCTIONS:
+        # What a generator gives is weighed too, before it is compared or hashed.
+        given = [items(one) if kind_of(one) is types.GeneratorType else one for one in given]
     if name not in LIGHT_FUNCTIONS:
         at.work.weigh(*given)
     return sized(FUNCTIONS[name](*given, **keywords))
@@ -468,7 +486,7 @@ _EXPRESSIONS: Mapping[type[ast.expr], Callable[[Any, _Frame], Any]] = {
     ast.Name: _name,
     ast.List: lambda node, at: _all_of(node.elts, at),
     ast.Tuple: lambda node, at: tuple(_all_of(node.elts, at)),
-    ast.Set: lambda node, at: set(_all_of(node.elts, at)),
+    ast.Set: lambda node, at: _set(_all_of(node.elts, at), at),
     ast.Dict: _dict,
     ast.UnaryOp: _unary,
     ast.BinOp: _binary,
@@ -477,7 +495,7 @@ _EXPRESSIONS: Mapping[type[ast.expr], Callable[[Any, _Frame], Any]] = {
     ast.Compare: _comparison,
     ast.Subscript: _subscript,
     ast.ListComp: lambda node, at: sized(list(_comprehended(node, at))),
-    ast.SetComp: lambda node, at: set(_comprehended(node, at)),
+    ast.SetComp: lambda node, at: _set(_comprehended(node, at), at),
     ast.DictComp: _dict_comprehended,
     ast.JoinedStr: _formatted,
     ast.Call: _call,

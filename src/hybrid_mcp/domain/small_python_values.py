@@ -17,7 +17,7 @@ MOST_ITEMS = 1_000
 """In a list, and characters in a text."""
 _MOST_BITS = 700
 _MOST_STEPS = 1_000
-_MOST_WEIGHT = 4_000
+_MOST_WEIGHT = 2_000
 
 _CONTAINERS: frozenset[type] = frozenset({list, tuple, dict, set})
 _SEQUENCES: frozenset[type] = frozenset({str, list, tuple})
