@@ -17,8 +17,8 @@ class Forgetful:
     async def remember(self, lesson: Lesson) -> None:
         assert lesson.request_id
 
-    async def report(self, request_id: str, *, ok: bool, client: str) -> Reported:
-        raise InvalidRequest(f"{request_id} is not remembered, whether {ok} or not, by {client}")
+    async def report(self, request_id: str, *, ok: bool, client: str, own_only: bool = False) -> Reported:
+        raise InvalidRequest(f"{request_id} is not remembered, whether {ok} or not, by {client} ({own_only})")
 
     async def log(self) -> Sequence[Outcome]:
         return ()

@@ -36,11 +36,12 @@ class Experience:
         return score(request, await self._advised(self.outcomes.learned))
 
     async def remember(
-        self, request_id: str, request: Request, complexity: Complexity, tried: Sequence[Tried], *, premium: bool
-    ) -> None:
+        self, request_id: str, request: Request, complexity: Complexity, tried: Sequence[Tried], *, premium: bool,
+        client: str,
+    ) -> None:  # fmt: skip
         """Learn from the judge, and keep what a later report can be learned from; nothing of what is confidential.
 
-        `premium`: the answer is of one of the best models that could be asked.
+        `premium`: the answer is of one of the best models that could be asked. `client`: who asked.
         """
         if request.confidential or best(tried) is None:
             return
@@ -49,19 +50,19 @@ class Experience:
             # A demand of the caller's own, which no model might meet.
             verdict = None
         lesson = Lesson(
-            request_id=request_id, prompt=request.prompt, hundredths=complexity.unlearned, local=local, premium=premium,
-            verdict=verdict,
+            request_id=request_id, client=client, prompt=request.prompt, hundredths=complexity.unlearned, local=local,
+            premium=premium, verdict=verdict,
         )  # fmt: skip
         await self._advised(lambda: self.outcomes.remember(lesson))
 
-    async def report(self, request_id: str, *, ok: bool, client: str) -> Reported:
-        """A user's word on the answer to a request.
+    async def report(self, request_id: str, *, ok: bool, client: str, own_only: bool = False) -> Reported:
+        """A user's word on the answer to a request. `own_only`: only one that this client has asked.
 
         Raises:
             InvalidRequest: no such request is remembered.
             StorageError: it cannot be written down.
         """
-        return await self.outcomes.report(request_id, ok=ok, client=client)
+        return await self.outcomes.report(request_id, ok=ok, client=client, own_only=own_only)
 
     async def _advised(self, work: Callable[[], Awaitable[T]]) -> T | None:
         # One at a time, so that only one waits for a file that is locked; the others then leave it alone.

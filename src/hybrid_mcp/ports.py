@@ -267,8 +267,9 @@ class Outcomes(Protocol):
         """Keep what can be learned from a call, and learn what its judge said."""
         ...
 
-    async def report(self, request_id: str, *, ok: bool, client: str) -> Reported:
-        """A user's word on a call's answer; of several on one call the last one counts.
+    async def report(self, request_id: str, *, ok: bool, client: str, own_only: bool = False) -> Reported:
+        """A user's word on a call's answer; of several on one call the last one counts. `own_only`: no call of another
+        client's is known to this one.
 
         Raises:
             InvalidRequest: no such call is remembered.

@@ -133,8 +133,10 @@ class Service:
         )
         if request.is_repeatable and _is_worth_keeping(chosen, tried, preferred):
             await self.cache.put(fingerprint, _to_keep(answer, completion))
-        premium = is_premium(chosen.step.spec.name, candidates)
-        await self.experience.remember(call.id, request, call.complexity, tried, premium=premium)
+        await self.experience.remember(
+            call.id, request, call.complexity, tried,
+            premium=is_premium(chosen.step.spec.name, candidates, routed.decision), client=account.client,
+        )  # fmt: skip
         self.observer.answered(answer)
         return answer
 

@@ -131,7 +131,9 @@ def add_tools(server: MCPServer[Host], host: Host) -> None:
     async def report_outcome(request_id: str, ok: bool, note: str = "") -> Annotated[CallToolResult, ReportResult]:
         with in_words():
             experience, client = host.app().service.experience, host.account().client
-            return _result(report_result(await experience.report(request_id, ok=ok, client=client)))
+            # Who came with a token is not alone here; processes of this home are all its owner's.
+            told = await experience.report(request_id, ok=ok, client=client, own_only=caller_id() is not None)
+            return _result(report_result(told))
 
 
 def _request(*, max_cost: float | None, **arguments: Any) -> Request:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hybrid_mcp.domain.confidence import LONGEST_COMPARED, agreement, floor_of
+from hybrid_mcp.domain.confidence import LONGEST_COMPARED, agreement, floor_at, floor_of
 
 texts = st.text(max_size=300)
 
@@ -18,6 +18,13 @@ texts = st.text(max_size=300)
 )
 def test_a_model_is_known_however_its_provider_spells_it(spelled: str, same: str):
     assert floor_of(spelled) == floor_of(same) == -1.1
+
+
+@given(floor=st.floats(-5, 0), score=st.floats(0, 1))
+def test_the_threshold_rises_with_the_score_and_never_reaches_certainty(floor: float, score: float):
+    assert floor_at(floor, score) <= floor / 2
+    assert floor_at(floor, score) <= floor_at(floor, min(1.0, score + 0.1))
+    assert floor_at(-2.0, score) == pytest.approx(min(-1.0, score - 2.27))
 
 
 @pytest.mark.parametrize("other", ["smollm2:1.7b", "ollama:smollm2", "smollm2:360m", "llama3.2:1b", ""])

@@ -105,11 +105,19 @@ def test_high_quality_asks_the_paid_models_first_and_in_the_profiles_order():
     assert order(found)[:3] == ["second", "third", "first"]
 
 
-def test_the_best_that_may_be_asked_is_the_dearest_that_there_is_a_key_for():
+def test_the_best_that_may_be_asked_is_the_dearest_that_is_not_left_out_for_good():
     cheap, premium = PAID
-    assert [is_premium(one.spec.name, ALL) for one in ALL] == [False] * len(LADDER) + [False, True]
-    assert is_premium(cheap.spec.name, (*LADDER, cheap, replace(premium, has_key=False)))
-    assert not is_premium("cloud:unknown", ALL)
+
+    def best(*candidates: Candidate) -> list[bool]:
+        decision = decide(situation(90), candidates)
+        return [is_premium(one.spec.name, candidates, decision) for one in candidates]
+
+    assert best(*ALL) == [False] * len(LADDER) + [False, True]
+    assert best(SMALL, cheap, replace(premium, has_key=False)) == [False, True, True]
+    assert best(SMALL, cheap, replace(premium, absent="not there")) == [False, True, True]
+    assert best(cheap, replace(premium, breaker="open")) == [False, True]
+    only_cheap = [replace(one, spec=replace(one.spec, tier="cheap")) for one in PAID]
+    assert best(*only_cheap) == [True, True]
 
 
 def test_high_quality_below_the_threshold_stays_local():

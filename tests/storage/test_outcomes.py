@@ -14,7 +14,7 @@ from hybrid_mcp.domain.errors import InvalidRequest, StorageError
 from hybrid_mcp.domain.learning import Label, Lesson, Local, summed
 from hybrid_mcp.domain.scorer import traits_of
 from hybrid_mcp.storage import outcomes as module
-from hybrid_mcp.storage.outcomes import SqliteOutcomes
+from hybrid_mcp.storage.outcomes import MOST_A_DAY, SqliteOutcomes
 from tests.support_books import fast_folder
 from tests.support_ledger import FakeClock
 
@@ -44,9 +44,11 @@ async def kept(file: Path, clock: FakeClock) -> AsyncIterator[SqliteOutcomes]:
 
 def lesson(
     name: str, prompt: str = "Which tax law holds?", local: Local = "answered", verdict: Label | None = None,
-    *, premium: bool = True,
+    *, premium: bool = True, client: str = "c",
 ) -> Lesson:  # fmt: skip
-    return Lesson(request_id=name, prompt=prompt, hundredths=40, local=local, premium=premium, verdict=verdict)
+    return Lesson(
+        request_id=name, client=client, prompt=prompt, hundredths=40, local=local, premium=premium, verdict=verdict
+    )
 
 
 async def sums_of(outcomes: SqliteOutcomes) -> dict[int, tuple[int, int]]:
@@ -79,6 +81,44 @@ async def test_the_last_word_of_the_user_counts_once(kept: SqliteOutcomes):
     assert [one.label for one in await kept.log()] == ["failed"]
     known = summed(await kept.log())
     assert await sums_of(kept) == {place: pair for place, pair in known.items() if any(pair)}
+
+
+async def test_a_client_reports_on_what_it_asked_itself_where_it_is_not_the_owner(kept: SqliteOutcomes):
+    await kept.remember(lesson("r1", client="one"))
+    with pytest.raises(InvalidRequest, match="no such request_id"):
+        await kept.report("r1", ok=False, client="two", own_only=True)
+    assert await kept.log() == []
+    assert (await kept.report("r1", ok=False, client="one", own_only=True)).counted
+    assert (await kept.report("r1", ok=True, client="the owner's next session")).counted
+
+
+async def test_verdicts_on_what_one_client_asks_teach_only_so_much_a_day(kept: SqliteOutcomes, clock: FakeClock):
+    for number in range(MOST_A_DAY + 5):
+        await kept.remember(lesson(f"r{number}", verdict="doubted", client="busy"))
+    await kept.remember(lesson("other", verdict="doubted", client="calm"))
+    assert len(await kept.log()) == MOST_A_DAY + 1
+    clock.advance(DAY_S + 1)
+    await kept.remember(lesson("later", verdict="doubted", client="busy"))
+    assert len(await kept.log()) == MOST_A_DAY + 2
+    assert await kept.relearn()
+
+
+async def test_a_call_that_is_remembered_twice_teaches_once(kept: SqliteOutcomes):
+    for _ in range(2):
+        await kept.remember(lesson("r1", verdict="doubted"))
+    assert await kept.relearn()
+
+
+async def test_a_file_of_another_version_is_told_and_a_reset_begins_anew(kept: SqliteOutcomes, file: Path):
+    await kept.remember(lesson("r1", verdict="doubted"))
+    await kept.aclose()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    with pytest.raises(StorageError, match=r"another version of hybrid-mcp: `hybrid-mcp scorer reset` begins anew"):
+        await kept.learned()
+    await kept.reset()
+    await kept.remember(lesson("r1", verdict="doubted"))
+    assert len(await kept.log()) == 1
 
 
 @pytest.mark.parametrize(

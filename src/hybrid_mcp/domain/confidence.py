@@ -50,8 +50,11 @@ def floor_of(model: str) -> float | None:
 
 
 def floor_at(floor: float, score: float) -> float:
-    """The threshold for a prompt of that score: the likelier a local model fails on it, the surer it must be."""
-    return floor + score - TYPICAL_SCORE
+    """The threshold for a prompt of that score: the likelier a local model fails on it, the surer it must be.
+
+    At most half as far from certainty as it is for a typical prompt, so that an answer that is sure enough stays good.
+    """
+    return min(floor + score - TYPICAL_SCORE, floor / 2)
 
 
 def agreement(one: str, other: str) -> float | None:

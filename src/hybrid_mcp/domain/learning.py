@@ -71,10 +71,11 @@ class Outcome:
 class Lesson:
     """A call that may be learned from, and what the judge said of its local answer, None where it said nothing.
 
-    `premium`: a better model answered, and none could have been asked that is better still.
+    `premium`: a better model answered, and none could have been asked that is better still. `client`: who asked.
     """
 
     request_id: str
+    client: str
     prompt: str
     hundredths: int
     local: Local

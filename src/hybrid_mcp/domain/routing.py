@@ -199,9 +199,17 @@ def _active_floor(situation: Situation) -> Usd | None:
     return floor
 
 
-def is_premium(name: str, candidates: Sequence[Candidate]) -> bool:
-    """Whether it is a paid model of the highest tier, of those that there is a key for."""
-    return "premium" in _tiers([one for one in candidates if one.has_key]).get(name, ())
+_OUT_FOR_GOOD: frozenset[Cause] = frozenset(
+    {"absent", "key", "whitelist", "airgap", "sensitive", "task", "forced", "price", "context", "blocked"}
+)
+
+
+def is_premium(name: str, candidates: Sequence[Candidate], decision: Decision) -> bool:
+    """Whether it is a paid model of the highest tier of those that may be asked, now or when there is money."""
+    tiers = _tiers(candidates)
+    out = {one.model for one in decision.excluded if one.cause in _OUT_FOR_GOOD}
+    better = any("premium" in found for other, found in tiers.items() if other != name and other not in out)
+    return name in tiers and ("premium" in tiers[name] or not better)
 
 
 def _tiers(candidates: Sequence[Candidate]) -> dict[str, frozenset[Tier]]:

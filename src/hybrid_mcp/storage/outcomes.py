@@ -29,7 +29,15 @@ from hybrid_mcp.domain.learning import (
 from hybrid_mcp.domain.scorer import traits_of
 from hybrid_mcp.domain.traits import unpacked
 from hybrid_mcp.ports import Clock
-from hybrid_mcp.storage.outcomes_file import begin_anew, connect, in_words, read_secret, secret_path, secret_print
+from hybrid_mcp.storage.outcomes_file import (
+    OtherVersion,
+    begin_anew,
+    connect,
+    in_words,
+    read_secret,
+    secret_path,
+    secret_print,
+)
 from hybrid_mcp.storage.sqlite_entries import micros
 from hybrid_mcp.storage.sqlite_file import Connection, transaction
 
@@ -43,7 +51,8 @@ first, and what they taught leaves with them."""
 REPORTED_WITHIN = timedelta(days=7)
 KEPT_FOR = timedelta(days=180)
 MOST_A_DAY, MOST_A_DAY_OF_ALL = 200, 600
-"""So many reports of one client, and of all clients, count in 24 hours: no client alone can make a home's mind up."""
+"""So many reports of one client, and of all clients, count in 24 hours, and so many of the judge's verdicts on what one
+client has asked: no client alone can make a home's mind up."""
 
 
 @dataclass(slots=True)
@@ -78,11 +87,12 @@ class SqliteOutcomes:
         """See ports.Outcomes."""
         await self._with(partial(_remember, lesson=lesson, now=self._now()))
 
-    async def report(self, request_id: str, *, ok: bool, client: str) -> Reported:
+    async def report(self, request_id: str, *, ok: bool, client: str, own_only: bool = False) -> Reported:
         """See ports.Outcomes."""
         if not self.path.exists():
             raise _unknown()
-        return await self._with(partial(_report, request_id=request_id, ok=ok, client=client, now=self._now()))
+        report = partial(_report, request_id=request_id, ok=ok, client=client, own_only=own_only, now=self._now())
+        return await self._with(report)
 
     async def log(self) -> Sequence[Outcome]:
         """See ports.Outcomes."""
@@ -99,7 +109,7 @@ class SqliteOutcomes:
         try:
             return await self._with(_reset)
         except StorageError as error:
-            if not _is_damage(error.__cause__):
+            if not isinstance(error, OtherVersion) and not _is_damage(error.__cause__):
                 raise
         with in_words(self.path):
             for file in (self.path, *self.path.parent.glob(f"{self.path.name}-*"), secret_path(self.path)):
@@ -160,23 +170,26 @@ def _catch_up(connection: sqlite3.Connection, opened: _Open) -> Learned:
 def _remember(connection: sqlite3.Connection, opened: _Open, *, lesson: Lesson, now: int) -> None:
     traits = traits_of(lesson.prompt, opened.secret)
     with transaction(connection):
-        connection.execute(
-            "INSERT OR IGNORE INTO request VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
-            (lesson.request_id, now, traits.packed(), lesson.hundredths, lesson.local, lesson.premium, lesson.verdict),
-        )
+        verdict = None if _has_taught_enough(connection, lesson.client, now) else lesson.verdict
+        row = (
+            lesson.request_id, now, lesson.client, traits.packed(), lesson.hundredths, lesson.local, lesson.premium,
+            verdict,
+        )  # fmt: skip
+        new = connection.execute("INSERT OR IGNORE INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)", row)
         sums: dict[int, tuple[int, int]] = {}
-        if lesson.verdict is not None:
-            add(sums, parts(Outcome(traits=traits, hundredths=lesson.hundredths, label=lesson.verdict)))
+        if verdict is not None and new.rowcount:
+            add(sums, parts(Outcome(traits=traits, hundredths=lesson.hundredths, label=verdict)))
         _write(connection, sums, now)
 
 
 def _report(
-    connection: sqlite3.Connection, opened: _Open, *, request_id: str, ok: bool, client: str, now: int
+    connection: sqlite3.Connection, opened: _Open, *, request_id: str, ok: bool, client: str, own_only: bool, now: int
 ) -> Reported:
     with transaction(connection):
         row = connection.execute(
-            "SELECT traits, hundredths, local, premium, label, reported_at FROM request WHERE id = ? AND at >= ?",
-            (request_id, now - _micros(REPORTED_WITHIN)),
+            "SELECT traits, hundredths, local, premium, label, reported_at FROM request WHERE id = ? AND at >= ? "
+            "AND (asked_by = ? OR NOT ?)",
+            (request_id, now - _micros(REPORTED_WITHIN), client, own_only),
         ).fetchone()
         if row is None:
             raise _unknown()
@@ -186,7 +199,7 @@ def _report(
             return reported(request_id, _outcomes(connection), enough=True)
         _relabel(connection, Outcome(traits=unpacked(data), hundredths=hundredths, label=label), before, now)
         connection.execute(
-            "UPDATE request SET label = ?, reported_at = ?, client = ? WHERE id = ?",
+            "UPDATE request SET label = ?, reported_at = ?, reported_by = ? WHERE id = ?",
             (label, now if reported_at is None else reported_at, client, request_id),
         )
         return reported(request_id, _outcomes(connection))
@@ -243,9 +256,14 @@ def _outcomes_of(rows: Iterable[_Row]) -> list[Outcome]:
 
 
 def _is_enough(connection: sqlite3.Connection, client: str, now: int) -> bool:
-    query = "SELECT count(*), coalesce(sum(client = ?), 0) FROM request WHERE reported_at > ?"
+    query = "SELECT count(*), coalesce(sum(reported_by = ?), 0) FROM request WHERE reported_at > ?"
     of_all, of_client = connection.execute(query, (client, now - _micros(timedelta(days=1)))).fetchone()
     return of_all >= MOST_A_DAY_OF_ALL or of_client >= MOST_A_DAY
+
+
+def _has_taught_enough(connection: sqlite3.Connection, client: str, now: int) -> bool:
+    query = "SELECT count(*) FROM request WHERE reported_at IS NULL AND at > ? AND asked_by = ? AND label IS NOT NULL"
+    return connection.execute(query, (now - _micros(timedelta(days=1)), client)).fetchone()[0] >= MOST_A_DAY
 
 
 def _outcomes(connection: sqlite3.Connection) -> int:

@@ -14,6 +14,7 @@ CREATE TABLE home (
 CREATE TABLE request (
     id TEXT PRIMARY KEY,
     at INTEGER NOT NULL,
+    asked_by TEXT NOT NULL,
     traits BLOB NOT NULL,
     hundredths INTEGER NOT NULL CHECK (hundredths BETWEEN 0 AND 100),
     local TEXT NOT NULL CHECK (local IN ('answered', 'doubted', 'none')),
@@ -22,7 +23,7 @@ CREATE TABLE request (
         'failed', 'held', 'confirmed', 'both_failed', 'paid_held', 'paid_failed', 'doubted', 'accepted'
     )),
     reported_at INTEGER,
-    client TEXT
+    reported_by TEXT
 ) STRICT;
 CREATE INDEX request_age ON request (reported_at IS NULL, at);
 

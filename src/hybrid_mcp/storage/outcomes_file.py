@@ -24,6 +24,10 @@ SECRET_BYTES = 16
 HOW_TO_RESET = "`hybrid-mcp scorer reset` begins anew"
 
 
+class OtherVersion(StorageError):
+    """The file is ours, and of a version that this one does not read."""
+
+
 @contextmanager
 def in_words(path: Path) -> Generator[None]:
     """Lets nobody cancel the block, and raises StorageError with the file and what to do."""
@@ -114,7 +118,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, writable: bool) -> N
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise StorageError(f"{path} is no file of outcomes, and was left as it is: move it away")
     if _pragma(connection, "user_version") != SCHEMA_VERSION:
-        raise StorageError(f"{path} is of another version of hybrid-mcp: install the newest, or move it away")
+        raise OtherVersion(f"{path} is of another version of hybrid-mcp: {HOW_TO_RESET}")
     connection.execute(f"PRAGMA query_only = {int(not writable)}")
 
 
