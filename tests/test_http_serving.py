@@ -299,6 +299,9 @@ async def test_each_token_has_a_budget_of_its_own_and_cannot_fetch_the_answers_o
             slow.go_on.set()
             done = content(await first.call_tool("get_completion", name))
             assert done["text"] == "Hello there"
+            word = {"request_id": done["request_id"], "ok": False}
+            assert "no such request_id" in error(await second.call_tool("report_outcome", word))
+            assert content(await first.call_tool("report_outcome", word))["counted"]
             left = [await left_of_client(mcp) for mcp in (first, second)]
             [usage] = (await second.read_resource("hybrid://usage/month")).contents
             assert isinstance(usage, TextResourceContents)
