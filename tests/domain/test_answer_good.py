@@ -6,6 +6,7 @@ import pytest
 
 from hybrid_mcp.domain.answer_signs import signs
 from hybrid_mcp.domain.completion import Request
+from tests.domain.good_answers import GOOD_ANSWERS, WITH_MORE_SENT
 
 PYTHON = "```python\ndef add(a, b):\n    return a + b\n```"
 LOREM = (
@@ -166,9 +167,16 @@ GOOD: list[tuple[str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("prompt", "text"), GOOD)
+@pytest.mark.parametrize(("prompt", "text"), [*GOOD, *GOOD_ANSWERS])
 def test_a_good_answer_is_not_doubted(prompt: str, text: str):
     assert [sign.reason for sign in signs(Request(prompt=prompt), text)] == []
+
+
+@pytest.mark.parametrize(("prompt", "context", "system_prompt", "text"), WITH_MORE_SENT)
+def test_what_else_was_sent_may_ask_for_another_answer(prompt: str, context: str, system_prompt: str, text: str):
+    assert [*signs(Request(prompt=prompt), text)]
+    assert not [*signs(Request(prompt=prompt, context=context, system_prompt=system_prompt), text)]
+    assert not [*signs(Request(prompt=prompt, stop=(";",)), text)]
 
 
 def test_what_an_answer_may_hold_is_told_by_the_context_too():

@@ -127,6 +127,8 @@ BAD = [
     (FORTY, "It outputs forty-three."),
     ("What does print(17 % 5) print in Python?", "The remainder is 3."),
     ("Tell me the output of this program:\n\nx = 4\nwhile x > 1:\n    x -= 1\nprint(x)", "It prints 4."),
+    (fenced("x, y, z = 1, 2, 3\nprint(z, y, x)"), "It prints 1, 2, 3."),
+    (fenced("print(7 // 2, 7 % 2)"), "It prints 3, and then as the rest of it 2."),
     ("What is printed when I run this?\n```py\nprint('ab' * 2)\n```", "It prints ab ab."),
 ]  # fmt: skip
 
@@ -178,7 +180,8 @@ def test_where_more_is_asked_or_the_output_is_not_known_nothing_is_doubted(promp
 
 
 def test_what_else_was_sent_may_change_what_is_right():
-    assert is_missed(SUM, "42", system_prompt="You are brief.")
+    assert is_missed(SUM, "42")
+    assert not is_missed(SUM, "42", system_prompt="You are brief.")
     assert not is_missed(SUM, "42", context="x is 34")
     assert not is_missed(SUM, "Look at the plus sign.", system_prompt="You are a tutor: give hints.")
 

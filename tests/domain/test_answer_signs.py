@@ -310,6 +310,9 @@ SHORT = [
     "how many letters in ", "'ab' ", '"a" and ', 'keys "a" and ', 'return "a", json ', "A) a B) b C) c ", "sort: a, ",
     "repeat this word: ", "which word is longest: a, b", "'ab' in all capitals ", "5 pages * 5 pages = 5 ",
     "half of 5 ", "the remainder of 5 ", "is 'x' , , , ", "x, or y ", "this is a ", "What does print(a) print? ",
+    "A) x ,; ,; ,; ", " ,;", "prints\n```a\n", "sort the numbers: 1, ", "classify this text as a or b: ",
+    "return JSON as ", "extract \"a\" and \"b\" as JSON: ", "which topic fits: aaa, or bbb? 'x' ",
+    "sort words alphabetically: a, ",
 ]  # fmt: skip
 """Of prompts that hold little but a wish more is read."""
 

@@ -29,10 +29,11 @@ LARGEST = "Which is the largest of these numbers: 495, 281, 327?"
 KEYED = 'Return JSON with the keys "item" and "quantity" for: 3 pens'
 
 DOUBTFUL: list[tuple[str, str, str]] = [
-    (TUNA, "It lives in the sea.", LABEL),
+    ("Is this review positive or negative? 'It broke after two days.'", "It broke after two days.", LABEL),
+    ("Is this message spam or not spam? 'Hi Tom'", "It is spam or not spam.", LABEL),
+    (TOPIC, "Sports or technology.", LABEL),
     (TOPIC, "The topic that best fits is sports, politics, or technology.", LABEL),
     (TUNA, 'The answer is "bird" or "fish" or "mammal"', LABEL),
-    (REVIEW, "The review is positive, but it is also somewhat negative.", LABEL),
     (TICKET, "This ticket is a bug. It is a feature request.", LABEL),
     ("Classify the sentiment as positive or negative: 'Oh no'", "Oh no", LABEL),
     (FRUIT, "A) chair", LETTER),
@@ -47,7 +48,14 @@ DOUBTFUL: list[tuple[str, str, str]] = [
     ("How many times does the letter r appear in 'strawberry'?", "2", WORD),
     ("How many r's are in the word 'strawberry'?", "There are two r's in it.", WORD),
     (FIRST, 'The word "yellow" is the first word in the alphabet.', ITEM),
-    (FIRST, "None of them.", ITEM),
+    (FIRST, "None of these.", ITEM),
+    (FIRST, "Of market, yellow, dragon, kitten it is market.", ITEM),
+    (
+        "What is the last word of this list: lemon, orange, desert? Answer with that word only.",
+        "The last is 'tree'.",
+        ITEM,
+    ),
+    ("Sort these words alphabetically: pillow, dragon, yellow", "A, B, C", ITEM),
     ("Which of these words comes last in the alphabet: market, yellow, dragon?", "dragon", ITEM),
     ("What is the last word of this list: lemon, orange, desert?", "orange", ITEM),
     ("What is the second item of this list: lemon, orange, desert?", "lemon", ITEM),
@@ -80,6 +88,10 @@ def test_what_can_be_worked_out_and_is_wrong_is_doubted(prompt: str, text: str, 
 
 GOOD: list[tuple[str, str]] = [
     ("Is this review positive or negative? 'Great phone, poor battery.'", "Mixed: it praises and criticises."),
+    (REVIEW, "The review is positive, but it is also somewhat negative."),
+    (TUNA, "It lives in the sea."),
+    (TUNA, "Bird, fish or mammal? A fish."),
+    (TICKET, "This ticket is a bug. It is a question of taste whether to call it one."),
     (REVIEW, "Positive"),
     (REVIEW, "The review is positive, because it calls the phone great. A negative one would not."),
     ("Is this message spam or not spam? 'Hi Tom'", "Not spam."),

@@ -232,7 +232,19 @@ SLOW = [
     "if a:\n    b\n" * 29,
     "".join(f"{'  ' * depth}if 1:\n" for depth in range(20)) + "  " * 20 + "x = 1",
     "x" * MOST_CHARACTERS,
+    "a = [0] * 1000\nfor i in range(300):\n    x = [*a]\nprint(1)",
+    "a = [0] * 1000\nx = [" + "*a, " * 100 + "]\nprint(1)",
+    "a = [0] * 1000\nfor i in range(300):\n    x = a[1:] + a[:1]\nprint(1)",
 ]
+
+
+def test_copies_of_parts_are_weighed_by_their_length():
+    for copy in ("[*a]", "a[:]", "a[::-1]"):
+        assert ran(f"a = [0] * 900\nfor i in range(3):\n    x = {copy}\nprint(1)") is not None
+        assert ran(f"a = [0] * 900\nfor i in range(9):\n    x = {copy}\nprint(1)") is None
+    seen = ran("a = range(900)\nfor i in range(99):\n    a = a[:]\nprint(len(a))")
+    assert seen is not None
+    assert seen.printed == "900\n"
 
 
 @pytest.mark.parametrize("code", SLOW)

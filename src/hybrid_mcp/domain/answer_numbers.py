@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 
 from hybrid_mcp.domain.answer_text import Exchange, mentions
 from hybrid_mcp.domain.arithmetic import MOST_CHARACTERS, worked_out
@@ -36,11 +37,14 @@ _AS_AN_ORDER = (
     (re.compile(rf"^(?:please )?subtract ({_NUMBER}) from ({_NUMBER})", re.IGNORECASE), r"\2 - \1"),
     (re.compile(rf"^(?:please )?multiply ({_NUMBER}) (?:and|by|with) ({_NUMBER})", re.IGNORECASE), r"\1 * \2"),
     (re.compile(rf"^(?:please )?divide ({_NUMBER}) by ({_NUMBER})", re.IGNORECASE), r"\1 / \2"),
-    (re.compile(rf"\bhalf of ({_NUMBER})(?=[\s?.!]|$)", re.IGNORECASE), r"\1 / 2"),
-    (re.compile(rf"\b(?:twice|double) ({_NUMBER})(?=[\s?.!]|$)", re.IGNORECASE), r"\1 * 2"),
-    (re.compile(rf"({_NUMBER}) squared\b", re.IGNORECASE), r"\1 ^ 2"),
-    (re.compile(rf"({_NUMBER}) cubed\b", re.IGNORECASE), r"\1 ^ 3"),
 )
+_ASKED_ONE = re.compile(
+    r"(?:please )?(?:what(?:'s|’s| is) |calculate |compute |find |how much is )?"
+    rf"(?:half of (?P<half>{_NUMBER})|(?:twice|double) (?P<twice>{_NUMBER})|(?P<square>{_NUMBER}) squared"
+    rf"|(?P<cube>{_NUMBER}) cubed)(?P<rest>[^\d]{{0,100}})",
+    re.IGNORECASE,
+)
+"""With nothing before or after: which of two operations comes first would not be plain."""
 _ASKED_REST = re.compile(
     r"(?:what(?:'s|’s| is) |find |calculate |compute )?the remainder (?:when|of|if) (?P<whole>\d{1,12})"
     r" (?:is )?divided by (?P<part>\d{1,12})(?P<rest>[^\d]{0,100})",
@@ -57,7 +61,9 @@ _PLAIN_REST = re.compile(
     r"|digits only)\b[\s=?.!,:;-]*)*",
     re.IGNORECASE,
 )
-_OTHER_FORMS = re.compile(r"10 ?[\^*]|10\^|\de[+-]?\d|[bmr]illion|thousand|hundred", re.IGNORECASE)
+_OTHER_FORMS = re.compile(
+    r"10 ?[\^*\u2070\u00b9\u00b2\u00b3\u2074-\u2079]|\de[+-]?\d|[bmr]illion|thousand|hundred", re.IGNORECASE
+)
 _VAGUE = re.compile(r"remainder|\brest\b|\bR ?\d|\be[+-]?\d|10\s?[\^*]|\\frac|\d\s?/\s?\d|approx|≈", re.IGNORECASE)
 
 _OPERATOR = r"[+*×·⋅÷/]|(?<=\s)[-−](?=\s)|\\times|\\cdot|\\div|x(?=[\s\d])"
@@ -71,7 +77,11 @@ _OWN_PRODUCT = re.compile(
     rf"(?: (?P<other>{_UNIT}))? = (?P<result>{_NUMBER}) (?P<unit>{_UNIT})\b"
 )
 """With a unit at a factor and the same one at the product: then none was turned into another."""
-_MULTIPLES = {"dozen", "hundred", "thousand", "million", "percent", "pairs"}
+_NAMES_OF_MULTIPLES = (
+    "dozen dozens hundred hundreds thousand thousands million millions billion percent per pair pairs half halves third"
+    " thirds quarter quarters fourths fifth fifths tenth tenths score gross couple"
+)
+_MULTIPLES = frozenset(_NAMES_OF_MULTIPLES.split())
 _OPENING = re.compile(
     r"(?:^[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?|(?P<word>[^\W\d_]{3,20}|[Ss]o|is)[ \t]+|[:.=][ \t]+)"
     r"(?:\*\*|\${1,2}|\\[(\[])?[ \t]?\Z"
@@ -89,13 +99,22 @@ _OTHER_SUMS = (
 _SUM_GIVEN = re.compile(r"\d\s{0,2}[-+*×x÷/−^]\s{0,2}\d{1,15}\s{0,2}=")
 _MOST_SUMS = 40
 
+_LISTED = r"[-−–]?\d{1,15}(?:\.\d{1,15})?"
+_LARGE, _SMALL = r"(?:largest|biggest|greatest|highest)", r"(?:smallest|lowest|least)"
 _ASKED_ORDER = re.compile(
-    r"\b(?:sort|order|arrange|rank|put)\b[^:\n]{0,80}\b(?:numbers?|integers?|values?)\b[^:\n]{0,80}:(?P<list>[^a-zA-Z]{5,300})$",
+    r"(?:please )?(?:sort|order|arrange|rank|put) (?:(?:these|the|the following|my|this list of) )?"
+    r"(?:numbers|integers|values)(?: by (?:size|value))?"
+    r"(?:,? (?:in|into) (?:numerical )?(?:(?P<way>ascending|increasing|descending|decreasing)(?: numerical)? )?order"
+    rf"|,? from (?:the )?(?:(?P<up>{_SMALL} to (?:the )?{_LARGE})|(?P<down>{_LARGE} to (?:the )?{_SMALL})))?"
+    r"(?:,? (?:and )?(?:(?:write|give|return|show|answer with|reply with|say) )?(?:me )?"
+    r"(?:nothing else|(?:only|just) the (?:sorted )?(?:list|numbers)))?: *"
+    rf"(?P<list>{_LISTED}(?:(?:[,;] ?| ){_LISTED}){{1,99}}(?:,? and {_LISTED})?)[.?]?",
     re.IGNORECASE,
 )
-_DOWN = re.compile(
-    r"descending|decreasing|(?:largest|biggest|highest|greatest) (?:to|first)|from (?:the )?(?:larg|bigg|high)", re.I
-)
+"""The whole prompt."""
+_SIGNED = re.compile(rf"(?:(?<![\w)])[-−–])?{_NUMBER}(?!(?:st|nd|rd|th)\b)")
+_MARKER = re.compile(r"^[ \t]{0,4}(?:\d{1,2}[.)]|-)[ \t]", re.MULTILINE)
+"""Of an item in a list."""
 
 
 def misses_the_sum(given: Exchange) -> bool:
@@ -126,6 +145,9 @@ def _value_asked(prompt: str) -> Fraction | None:
     over = _ASKED_REST.fullmatch(prompt)
     if over is not None and int(over["part"]) and _PLAIN_REST.fullmatch(over["rest"]):
         return Fraction(int(over["whole"]) % int(over["part"]))
+    one = _ASKED_ONE.fullmatch(prompt)
+    if one is not None and _PLAIN_REST.fullmatch(one["rest"]):
+        return _of_one(one)
     for words, sign in (*_AS_AN_ORDER, *_IN_WORDS):
         prompt = words.sub(sign, prompt)
     asked = _ASKED_SUM.fullmatch(prompt)
@@ -133,6 +155,14 @@ def _value_asked(prompt: str) -> Fraction | None:
         return None
     text = asked["sum"].strip().rstrip(".")
     return worked_out(text) if re.search(r"[+*/^×·÷−–-]\s*[\d(]", text[1:]) and _has_no_date(text) else None
+
+
+def _of_one(asked: re.Match[str]) -> Fraction | None:
+    kind = next(name for name in ("half", "twice", "square", "cube") if asked[name])
+    number = _plain(asked[kind])
+    if number is None:
+        return None
+    return {"half": number / 2, "twice": number * 2, "square": number**2, "cube": number**3}[kind]
 
 
 def _has_no_date(text: str) -> bool:
@@ -215,11 +245,36 @@ def _agrees(left: Fraction, sign: str, right: Fraction, result: Fraction, writte
 
 
 def is_out_of_order(given: Exchange) -> bool:
-    """Whether the prompt asks for its own numbers in their order, and the answer nowhere has them so."""
-    asked = _ASKED_ORDER.search(given.prompt.strip()) if given.short else None
-    wanted = [] if asked is None else [_plain(number) for number in _NUMBERS.findall(asked["list"])]
-    if len(wanted) < 3 or None in wanted or len(given.text) > len(given.said):
+    """Whether the prompt asks for nothing but its own numbers in their order, and the answer nowhere has them so."""
+    asked = _ASKED_ORDER.fullmatch(given.prompt.strip()) if given.short else None
+    numbers = [] if asked is None else _signed(asked["list"])
+    if asked is None or len(given.text) > len(given.said) or len(numbers) < len(_SIGNED.findall(asked["list"])):
         return False
-    found = [_plain(number) for number in _NUMBERS.findall(given.said)]
-    known = sorted((number for number in wanted if number is not None), reverse=bool(_DOWN.search(given.prompt)))
-    return bool(found) and not any(found[at : at + len(known)] == known for at in range(len(found)))
+    said = given.said
+    if len(set(numbers)) < max(3, len(numbers)) or not _NUMBERS.search(said) or _IN_LETTERS.search(said):
+        return False
+    wanted = _ways(asked, sorted(numbers, key=Fraction))
+    readings = {said, _MARKER.sub(" ", said), _GROUPING.sub("", said), said.replace(",", ", ")}
+    return not any(
+        found[at : at + len(numbers)] in wanted for found in map(_signed, readings) for at in range(len(found))
+    )
+
+
+def _ways(asked: re.Match[str], up: list[str]) -> list[list[str]]:
+    """The orders that are right: either one where none is named."""
+    way = (asked["way"] or "").casefold()
+    if asked["up"] or way in {"ascending", "increasing"}:
+        return [up]
+    return [up[::-1]] if asked["down"] or way else [up, up[::-1]]
+
+
+def _signed(text: str) -> list[str]:
+    """Its numbers, each in one form, without those that could be read in several ways."""
+    forms = map(_form, islice(_SIGNED.finditer(text), _MOST_NUMBERS))
+    return [form for form in forms if form is not None]
+
+
+def _form(match: re.Match[str]) -> str | None:
+    number = match[0].lstrip("-−–")
+    value = int(number) if number.isdecimal() else _plain(number)
+    return None if value is None else f"{'-' if number != match[0] and value else ''}{value}"

@@ -3,47 +3,125 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from itertools import pairwise
 
 from hybrid_mcp.domain.answer_text import Exchange
 
-_LABELLING = re.compile(
-    r"\b(?:classify|categori[sz]e|label|which (?:of (?:these|the following) )?(?:topic|category|class|label|language"
-    r"|sentiment|type|kind|genre|group)\b|(?:is|are) (?:(?:this|these|the)\b|['\"‘“]))",
-    re.IGNORECASE,
+_ASPECT = r"(?:sentiment|tone|mood|emotion|topic|category|language|genre|class|type|label)"
+_NOUN = (
+    r"(?:ticket|message|review|text|e-?mail|sentence|tweet|comment|word|post|headline|title|statement|article|feedback"
+    r"|request|issue)"
 )
-_SENTENCE_ENDS = re.compile(r"[.?!\n]")
-_LAST_ENDS = re.compile(r" \(|[.?!:,\n]|$")
-_LONGEST_HEAD, _LONGEST_LABEL, _MOST_LABELS = 200, 30, 8
-_BEFORE_FIRST = re.compile(r".*(?::|\b(?:an?|the|as|either|into|between|it|this))\s+", re.IGNORECASE)
-_ARTICLE = re.compile(r"^(?:an?|the|it)\s+", re.IGNORECASE)
-_SHORTEST = 3
-_NO_LABELS = {"not", "otherwise", "else", "yes"}
-_LABEL = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,2}")
+_ONE = rf"(?:this|the)(?: following)? {_NOUN}"
+_LABEL = r"[a-z]{3,20}(?:[ -][a-z]{2,20}){0,2}"
+_LABELS = rf"{_LABEL}(?:, ?{_LABEL}){{0,6}},? or {_LABEL}"
+_ARTICLE = r"(?:an?|the) "
+_WITH_ARTICLES = rf"{_ARTICLE}{_LABEL}(?:, ?{_ARTICLE}{_LABEL}){{1,6}},? or {_ARTICLE}{_LABEL}"
+_QUOTED = r"['\"‘“].{1,600}['\"’”]"
+_PLAIN = rf"(?:{_NOUN}: )?\S.{{0,600}}"
+_PERHAPS_WITH_ARTICLES = _WITH_ARTICLES.replace(_ARTICLE, f"(?:{_ARTICLE})?").replace("{1,6}", "{0,6}")
+_ORDER = (
+    rf"(?:please )?(?:classify|categori[sz]e|label)(?: {_ONE}| the {_ASPECT}(?: of {_ONE})?| this)?"
+    rf" (?:as|into) (?:either )?(?P<labels>{_LABELS})[.:]\s{{0,3}}(?P<thing>{_PLAIN})"
+)
+_WHICH = (
+    rf"which {_ASPECT} (?:best )?(?:fits|is (?:this|it)(?: {_NOUN})?|matches|applies)(?: best)?[:,] "
+    rf"(?P<labels>{_LABELS})\?\s{{1,3}}(?P<thing>{_QUOTED})"
+)
+_IS_NOUN = rf"is (?:this|the following) {_NOUN} (?P<labels>{_PERHAPS_WITH_ARTICLES})\?\s{{1,3}}(?P<thing>{_QUOTED})"
+_IS_THIS = rf"is this (?P<labels>{_WITH_ARTICLES})\?\s{{1,3}}(?P<thing>{_QUOTED})"
+_IS_WORD = rf"is (?P<thing>['\"‘“][^'\"\n]{{1,60}}['\"’”]) (?P<labels>{_WITH_ARTICLES})\?"
+_LABELLING = tuple(
+    re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in (_ORDER, _WHICH, _IS_NOUN, _IS_THIS, _IS_WORD)
+)
+"""The whole prompt: one thing that is to have one of a few labels."""
+_SEPARATOR = re.compile(rf"(?:,? or |, ?)(?:{_ARTICLE})?", re.IGNORECASE)
+_NO_LABELS = re.compile(r"\b(?:not|otherwise|else|yes|and|then|but|with|for|only|other|neither|both|none)\b")
+_ANOTHER_FORM = re.compile(
+    r"\b(?:answer|reply|respond|return|output|write|print|use|each|these|those|every|all|both|list)\b", re.IGNORECASE
+)
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+|\n+|$)\s*")
 _AGAIN = re.compile(r"(?:it|this(?: \w+)?|the \w+) is (?:an? |the )?['\"*]*", re.IGNORECASE)
 _WEIGHS = re.compile(
-    r"\bnot\b|n't|\b(?:wrong|because|since|while|whereas|unlike|other|rather|instead|than|both|mixed|neither|neutral|none"
-    r"|although|though|despite|would|could|might)\b",
+    r"\bnot\b|n['’]t|\b(?:wrong|because|since|while|whereas|unlike|other|rather|instead|than|all|both|mixed|either|neither"
+    r"|neutral|none|although|though|despite|would|could|might|may|can|but|yet|however|also|if|depends|between|partly"
+    r"|mostly|usually|sometimes|somewhat|unclear|ambiguous|unsure)\b",
     re.IGNORECASE,
 )
-_LISTED = re.compile(r"[\s,\"'*`]*(?:(?:or|and|an?|the)\b[\s\"'*`]*)*")
-_UNSURE = re.compile(r"neither|neutral|mixed|none|both|unclear|ambiguous|other|depends|unknown|json", re.IGNORECASE)
+_LISTED = re.compile(r"[\s,/\"'*`]*(?:(?:or|and|an?|the)\b[\s\"'*`]*)*")
+_OR = re.compile(r"\bor\b")
+_WORDS = re.compile(r"[^\W_]+")
+_MOST_CHARACTERS = 1_000
+_FEWEST_OF_A_PART = 4
+"""Words. Fewer may be a quote that tells the label."""
 
-_CHOICES = re.compile(r"(?<![^\W_])\(?([A-H])[).:] ?([^\n]{1,80}?)(?=[ ,;]+\(?[A-H][).:] |[.?!] |\n|$)")
+_CHOICES = re.compile(r"(?<![^\W_])\(?([A-H])[).:] ?([^\n]{1,80}?)(?=[ ,;]{1,3}\(?[A-H][).:] |[.?!] |\n|$)")
 _CHOSEN = re.compile(r"(?:\A|\n|[Aa]nswer(?: is)?:? |\bis )[*(]*([A-H])[).:*]{1,3} ?([^\n]{1,80})")
+_CHOOSES = re.compile(r"\b(?:which|what|who|where|when|pick|choose|select|correct|answer)\b", re.IGNORECASE)
+_CHANGES = re.compile(
+    r"\b(?:shuffle|re-?order|rename|re-?write|re-?label|swap|arrange|order|sort|rank|match|replace|change|move|assign|mix"
+    r"|each|every|number (?:the|these|them)|steps|list|all|rotate|reverse|randomi[sz]e|translate|edit|improve|fix)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """`labels`, in lower case, of which one is to be said of `thing`."""
+
+    labels: tuple[str, ...]
+    thing: str
 
 
 def names_no_label(given: Exchange) -> bool:
-    """Whether one of the prompt's labels was to be the answer, and it names none of them, or several alike."""
-    labels = _labels(given.prompt) if given.short else ()
-    if len(labels) < 2 or not given.text.isascii():
+    """Whether one of the prompt's labels was to be the answer, and it names several alike, or none but repeats what was
+    to be labelled.
+
+    Another word for a label may be as good as the label.
+    """
+    offered = _offered(given.prompt.strip()) if given.short and len(given.text) <= _MOST_CHARACTERS else None
+    if offered is None:
         return False
-    named = _named(given.said.casefold(), labels)
-    if not named:
-        words = {word for label in labels for word in label.split() if len(word) >= _SHORTEST}
-        return not _UNSURE.search(given.text) and not any(_stem(word) in given.said.casefold() for word in words)
-    return _names_several(given.prose.strip().casefold(), labels) and not _WEIGHS.search(given.said)
+    said = given.prose.strip().casefold()
+    if not _named(said, offered.labels):
+        return _is_echo(said, offered.thing)
+    return _names_several(said, offered.labels) and not _WEIGHS.search(_without(said, offered.labels))
+
+
+def _offered(prompt: str) -> _Offered | None:
+    """None where that is not plain, or the thing itself names a label."""
+    for pattern in _LABELLING:
+        found = pattern.fullmatch(prompt)
+        if found is None:
+            continue
+        thing = found["thing"].casefold()
+        labels = tuple(part.strip() for part in _SEPARATOR.split(_without_article(found["labels"].casefold())))
+        if any(_NO_LABELS.search(label) and not _negates(label, labels) for label in labels):
+            return None
+        if len(set(labels)) < len(labels) or _ANOTHER_FORM.search(prompt.replace(found["thing"], " ")):
+            return None
+        if not thing.startswith(("'", '"', "‘", "“")) and _ANOTHER_FORM.search(thing):
+            return None
+        return None if _named(thing, labels) else _Offered(labels, thing)
+    return None
+
+
+def _without_article(labels: str) -> str:
+    return re.sub(rf"^{_ARTICLE}", "", labels)
+
+
+def _negates(label: str, labels: tuple[str, ...]) -> bool:
+    """`not spam` beside `spam`."""
+    return label.removeprefix("not ") in labels and label.startswith("not ")
+
+
+def _is_echo(said: str, thing: str) -> bool:
+    """Whether it is what was to be labelled, or a part of it of some length."""
+    words, held = _WORDS.findall(said), _WORDS.findall(thing)
+    if words == held:
+        return len(words) > 1
+    return len(words) >= _FEWEST_OF_A_PART and f" {' '.join(words)} " in f" {' '.join(held)} "
 
 
 def _names_several(said: str, labels: tuple[str, ...]) -> bool:
@@ -51,35 +129,14 @@ def _names_several(said: str, labels: tuple[str, ...]) -> bool:
     if first is None:
         return False
     places, rest = _named(first[0], labels), said[first.end() :]
-    if len(places) == len(labels) > 2 and _are_listed(first[0], places):
-        # It may say of all that were offered which one it is.
-        return not _named(first[0][max(end for _, end in places.values()) :] + rest, labels)
+    if len(places) > 1:
+        # It may say of all that were offered which one it is, or why it cannot be told.
+        start, end = min(start for start, _ in places.values()), max(end for _, end in places.values())
+        listed = _are_listed(first[0], places) and (len(places) > 2 or _OR.search(first[0][start:end]) is not None)
+        return listed and not _WORDS.search(first[0][end:] + rest)
     again = _AGAIN.match(rest)
-    other = again and next((label for label in labels if rest.startswith(label, again.end())), None)
-    return len(places) > 1 or (len(places) == 1 and other is not None and other not in places)
-
-
-def _labels(prompt: str) -> tuple[str, ...]:
-    """The labels that it offers, in lower case; none where that is not plain."""
-    place = prompt.find(" or ")
-    head = _SENTENCE_ENDS.split(prompt[max(0, place - _LONGEST_HEAD) : max(0, place)])[-1]
-    asked = _LABELLING.search(head)
-    last = _LAST_ENDS.split(prompt[place + 4 : place + 4 + _LONGEST_LABEL + 1], maxsplit=1)[0]
-    if asked is None or len(last) > _LONGEST_LABEL:
-        return ()
-    beginning, *more = head[asked.end() - 1 :].removesuffix(",").split(",")
-    before = _BEFORE_FIRST.match(beginning)
-    first = beginning[before.end() :].strip() if before else beginning.strip().rpartition(" ")[2]
-    labels = [first, *more[: _MOST_LABELS - 2], last]
-    plain = tuple(_ARTICLE.sub("", label.strip(" '\"*")).casefold() for label in labels)
-    if not all(map(_LABEL.fullmatch, plain)) or len(set(plain)) < len(plain) or _NO_LABELS.intersection(plain):
-        return ()
-    return plain if min(map(len, plain)) >= _SHORTEST else ()
-
-
-def _stem(label: str) -> str:
-    """`politics` is said by `political`."""
-    return label[: max(4, len(label) * 2 // 3)]
+    other = rest[again.end() :].rstrip(" .!'\"*") if again else ""
+    return len(places) == 1 and other in labels and other not in places
 
 
 def _named(text: str, labels: tuple[str, ...]) -> dict[str, tuple[int, int]]:
@@ -94,6 +151,12 @@ def _named(text: str, labels: tuple[str, ...]) -> dict[str, tuple[int, int]]:
     return found
 
 
+def _without(text: str, labels: tuple[str, ...]) -> str:
+    for label in sorted(labels, key=len, reverse=True):
+        text = text.replace(label, " ")
+    return text
+
+
 def _are_listed(text: str, places: dict[str, tuple[int, int]]) -> bool:
     """Whether nothing but commas and `or` stands between them."""
     spans = sorted(places.values())
@@ -102,7 +165,7 @@ def _are_listed(text: str, places: dict[str, tuple[int, int]]) -> bool:
 
 def has_another_letter(given: Exchange) -> bool:
     """Whether the letter that it chooses stands before the words of another choice."""
-    if not given.short:
+    if not given.short or not _CHOOSES.search(given.prompt) or _CHANGES.search(given.prompt):
         return False
     choices = {letter: said.strip(" .").casefold() for letter, said in _CHOICES.findall(given.prompt)}
     if len(choices) < 3 or sorted(choices) != list("ABCDEFGH"[: len(choices)]):
@@ -111,5 +174,7 @@ def has_another_letter(given: Exchange) -> bool:
 
 
 def _is_another(letter: str, said: str, choices: dict[str, str]) -> bool:
-    meant = [one for one, words in choices.items() if re.match(rf"{re.escape(words)}(?![\w.,]\w|\w)", said)]
+    meant = [
+        one for one, words in choices.items() if re.match(rf"{re.escape(words)}[\s*\"']*(?:[.!;:(](?!\w)|$)", said)
+    ]
     return letter in choices and bool(meant) and letter not in meant

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hybrid_mcp.domain import small_python
-from hybrid_mcp.domain.answer_text import Exchange, blocks, mentions
+from hybrid_mcp.domain.answer_text import Exchange, blocks, mentions, without_code
 
 _MOST_PRINTED = 200
 _MOST_SAID = 1_500
@@ -44,9 +44,6 @@ _PHRASES = re.compile(
     r"|\bvalue of (?:the |this |the following )?(?:python )?expression\b"
 )
 _LANGUAGES = frozenset({"", "python", "py", "python3"})
-_OTHER_WAYS = re.compile(
-    r"hint|tutor|n't|not|never|without|translate|json|words|binary|hex|spell|pretend", re.IGNORECASE
-)
 _OTHER_FORMS = re.compile(
     r"(?![0-9])\d|10 ?\^|10 ?\*\*|\d[eE][+-]?\d|\u00d7 ?10|\\times 10|illion|thousand|hundred", re.IGNORECASE
 )
@@ -57,9 +54,23 @@ _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _DIGITS = re.compile(r"\d{4}|\d\.\d|-\d")
 """What another reading of the answer may find: a thousand or more, decimals, a sign."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_DIGITS_ALONE = re.compile(r"(?<![a-zA-Z_\d])\d+(?:\.\d+)?")
 _BETWEEN = frozenset({"and", "then", "newline", "followed", "by", "line", "is", "equals"})
 """What may stand between two words of one line, as single letters may: `x is 2, y is 1`."""
-_NAMES_OF_SIGNS = "empty|asterisk|star|dash|hyphen|hash|equal|dot|period|blank|underscore|pipe|plus"
+_MOST_BETWEEN = 3
+"""And as many other words that are no numbers: `the quotient 3 and the remainder 1`."""
+_NAMES_OF_SIGNS = (
+    "empty|asterisk|star|dash|hyphen|hash|equal|dot|period|blank|underscore|pipe|plus|minus|tilde|slash|percent|dollar"
+    "|caret|comma|colon|exclamation|question mark|ampersand|bracket|brace|paren|quote|backtick|vertical bar|symbol|sign"
+    "|character|line"
+)
+_IN_PLAIN_WORDS = re.compile(
+    r"\b(?:through|times|twice|thrice|each|all|every|both|repeated|multiples?|pairs?|triangle|pattern|rows?|descending|ascending"
+    r"|counts|counting|between|up to|down to|reversed?|backwards?|(?:upper|lower)[ -]?case|capitals?|capitalized)\b"
+    r"|\bfrom \S{1,20} (?:down |up )?to\b|\b\d+ (?:to|\u2013|-) \d|\.\.\.|\u2026",
+    re.IGNORECASE,
+)
+"""What tells an output of several words without writing it: `the numbers 0 through 4`."""
 _NEGATIVE = frozenset({"minus", "negative"})
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
@@ -88,18 +99,20 @@ def misses_the_output(given: Exchange) -> bool:
     """Whether the prompt asks for little but what its Python code prints or returns, and the answer nowhere says it."""
     if not given.short or len(given.text) > _MOST_SAID or not given.text.strip():
         return False
-    if not given.asked.startswith("\n") or _OTHER_WAYS.search(given.system):
-        return False  # there is a context, or the answer may have to be in a form of its own
     asked = _asked(given.prompt.strip()) if mentions(given.prompt, _STEMS) else None
     wanted = None if asked is None else _wanted(asked)
     if asked is None or wanted is None or (_OTHER_FORMS.search(given.said) and re.search(r"\d", wanted)):
+        return False
+    if not _NUMBER.fullmatch(wanted) and _IN_PLAIN_WORDS.search(without_code(given.said)):
         return False
     return not _says(_without_echo(given.said, asked.code, wanted), wanted, cased=bool(_CASES.search(asked.code)))
 
 
 def _asked(prompt: str) -> _Asked | None:
-    fenced = _FENCED.findall(prompt)
-    if fenced:
+    if "```" in prompt:
+        if prompt.count("```") != 2:
+            return None
+        fenced = _FENCED.findall(prompt)
         found = blocks(prompt)
         plain = len(fenced) == len(found) == 1 and found[0].language in _LANGUAGES
         question = _FENCED.sub(" ", prompt)
@@ -157,9 +170,15 @@ def _wanted(asked: _Asked) -> str | None:
 def _without_echo(said: str, code: str, wanted: str) -> str:
     """The answer without what it repeats of the code, unless that is part of the very thing to be said."""
     for part in sorted(set(_parts(code)), key=len, reverse=True):
-        if _flat(_OPENING.sub("", part)) not in _flat(wanted):
+        if _flat(_OPENING.sub("", part)) not in _flat(wanted) and not _has_its_numbers(part, wanted):
             said = _without(_without(said, part), part.replace(", ", ","))
     return said
+
+
+def _has_its_numbers(part: str, wanted: str) -> bool:
+    """Whether it holds the same numbers in the same order, so that saying them says it."""
+    numbers = _DIGITS_ALONE.findall(wanted)
+    return bool(numbers) and _DIGITS_ALONE.findall(part) == numbers
 
 
 def _without(said: str, part: str) -> str:
@@ -245,7 +264,11 @@ def _end_of(wanted: Sequence[str], tokens: Sequence[str], start: int) -> int | N
 
 def _end_at(wanted: Sequence[str], tokens: Sequence[str], at: int) -> int | None:
     for place, token in enumerate(wanted):
-        while place and at < len(tokens) and tokens[at] != token and _may_be_between(tokens[at]):
+        others = 0
+        while place and at < len(tokens) and tokens[at] != token and others <= _MOST_BETWEEN:
+            others += not _may_be_between(tokens[at])
+            if _NUMBER.fullmatch(tokens[at]) or others > _MOST_BETWEEN:
+                return None
             at += 1
         if at >= len(tokens) or not _is_same(token, tokens, at):
             return None

@@ -12,6 +12,7 @@ from hybrid_mcp.domain import (
     answer_code,
     answer_counts,
     answer_echo,
+    answer_items,
     answer_keys,
     answer_language,
     answer_loops,
@@ -59,14 +60,17 @@ _OF_FREE_TEXT: tuple[tuple[_Check, Sign], ...] = (
     (answer_counts.names_two_choices, Sign("it names several of the choices, and one was asked for")),
     (answer_echo.keeps_the_word, Sign("a translation was asked for, and the word is the same")),
     (answer_counts.is_out_of_range, Sign("its number is outside of the range that was asked for")),
+)
+_OF_LONE_PROMPT: tuple[tuple[_Check, Sign], ...] = (
     (answer_options.names_no_label, Sign("it is not one of the labels that were given")),
     (answer_options.has_another_letter, Sign("its letter stands before the words of another choice")),
     (answer_words.misses_the_word, Sign("it does not spell or count the word as was asked for")),
-    (answer_words.misses_the_item, Sign("it names another item of the list than was asked for")),
+    (answer_items.misses_the_item, Sign("it names another item of the list than was asked for")),
     (answer_words.does_not_repeat, Sign("it is not the word that was to be repeated")),
     (answer_keys.lacks_keys, Sign("it lacks keys that the prompt names for its JSON")),
     (answer_printed.misses_the_output, Sign("it does not say what the code in the prompt prints")),
 )
+"""What a system prompt or a context may ask to be otherwise."""
 _OF_WHOLE_TEXT: tuple[tuple[_Check, Sign], ...] = (
     (answer_code.lacks_json, Sign("the prompt asks for JSON and there is none that parses")),
     (answer_code.has_broken_python, Sign("a block of Python in it does not parse")),
@@ -79,5 +83,9 @@ def signs(request: Request, text: str) -> Iterator[Sign]:
     given = exchange(request, text)
     checks = _ALWAYS
     if not request.response_schema:
-        checks = (*checks, *_OF_FREE_TEXT, *(() if request.stop else _OF_WHOLE_TEXT))
+        checks = (*checks, *_OF_FREE_TEXT)
+        if not request.stop:
+            checks = (*checks, *_OF_WHOLE_TEXT)
+            if not (request.context or request.system_prompt):
+                checks = (*checks, *_OF_LONE_PROMPT)
     return (sign for check, sign in checks if check(given))

@@ -290,7 +290,7 @@ def _all_of(nodes: list[ast.expr], at: _Frame) -> list[Any]:
     found: list[Any] = []
     for node in nodes:
         if isinstance(node, ast.Starred):
-            found.extend(items(_value(node.value, at)))
+            found.extend(at.work.copied(items(_value(node.value, at))))
         else:
             found.append(_value(node, at))
     return sized(found)
@@ -376,7 +376,7 @@ def _subscript(node: ast.Subscript, at: _Frame) -> Any:
     if not isinstance(node.slice, ast.Slice):
         return _part(whole, _key(node.slice, at))
     ends = (node.slice.lower, node.slice.upper, node.slice.step)
-    return _part(whole, slice(*(None if end is None else _value(end, at) for end in ends)))
+    return at.work.copied(_part(whole, slice(*(None if end is None else _value(end, at) for end in ends))))
 
 
 def _part(whole: Any, place: Any) -> Any:

@@ -64,6 +64,15 @@ class Work:
             if kind_of(value) is dict:
                 waiting.extend(cast("dict[Any, Any]", value).values())
 
+    def copied(self, value: Any) -> Any:
+        """The copy of a part, weighed by its length: what it holds is shared. A range copies nothing."""
+        kind = kind_of(value)
+        if kind in _SEQUENCES:
+            self._weight -= len(value) // 8 if kind is str else len(value)
+        if self._weight < 0:
+            raise NoValue
+        return value
+
     def text(self, value: Any, write: Callable[[Any], str] = str) -> str:
         self.weigh(value, shown=True)
         return sized(write(value))
