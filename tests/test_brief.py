@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_mcp.brief import OTHERS, SHORTENED, brief_result
+from hybrid_mcp.domain.alerts import overbilled_first
 from hybrid_mcp.domain.answer import Answer, Attempt, Outcome
 from hybrid_mcp.domain.attempts import Tried, no_answer, told
 from hybrid_mcp.domain.brevity import cost
@@ -50,7 +51,7 @@ FACTS: tuple[tuple[Cause, str, str], ...] = (
     ("breaker", "it failed several times in a row or asked for a pause, and is tried again in {} s", ""),
     ("memory", "it needs about {}.5 GB of memory, and this machine has 8.2 GB: use a smaller model", ""),
     ("blocked", "cost $0.{} where at most $0.01 was expected (2026-11-20 12:00 UTC)",
-     "it gets no paid call until the owner runs `hybrid-mcp models unblock cloud:large-{}`"),
+     "it gets no paid call until the owner runs `hybrid-mcp models unblock {}`"),
 )  # fmt: skip
 FAILURES = (
     "{} could not be reached at http://127.0.0.1:11434: is it running? `hybrid-mcp doctor` looks",
@@ -68,6 +69,9 @@ SIGNALS = (
     "base", "length", "numbers", "maths", "code", "reasoning", "wording", "words", "code_block", "context_length",
     "debugging_words", "redesign_words", "explain_large_context", "over_8000_tokens", "outcomes",
 )  # fmt: skip
+UNBLOCK = "`hybrid-mcp models unblock "
+WISHED = "preferred openai:gpt-6.1-sol is left out: no API key: set OPENAI_API_KEY"
+REDACTED = "placeholders were sent in place of what was found (an IBAN in prompt)"
 seeds = st.integers(0, 2**32).map(Random)
 """Of values whose parts would take Hypothesis long to draw one by one."""
 
@@ -87,9 +91,9 @@ def step(some: Random) -> Step:
 def left_out(some: Random) -> Excluded:
     cause, fact, remedy = some.choice(FACTS)
     number = some.randrange(1, 100)
-    return Excluded(
-        model=f"cloud:{name(some)}", cause=cause, fact=fact.format(number), remedy=remedy.format(number)
-    )  # fmt: skip
+    model = f"cloud:{name(some)}"
+    what = model if cause == "blocked" else number
+    return Excluded(model=model, cause=cause, fact=fact.format(number), remedy=remedy.format(what))
 
 
 def failed(some: Random) -> Tried:
@@ -112,20 +116,20 @@ def decision_of(some: Random) -> Decision:
     return Decision(
         steps=tuple(step(some) for _ in range(some.randrange(20))),
         excluded=tuple(left_out(some) for _ in range(some.choice((0, 1, 4, 8, 20)))),
-        reason="score 0.71 (quality=high: 0.80) wants a premium cloud model",
+        reason=f"score 0.71 (quality=high: 0.80) wants a premium cloud model{some.choice(('', f'; {WISHED}'))}",
     )
 
 
 def warnings(some: Random) -> tuple[str, ...]:
-    return tuple(
-        str(Overbilled(model=name(some), bound=money(some), cost=money(some), at=AT)) for _ in range(some.randrange(4))
-    )
+    spent = [f"{percent} % of the monthly budget of $5.00 is spent ($4.80)" for percent in (50, 80, 95)]
+    charges = [str(Overbilled(model=name(some), bound=money(some), cost=money(some), at=AT)) for _ in range(3)]
+    return tuple(some.sample((*spent, *charges), some.randrange(4)))
 
 
 def answer_of(some: Random) -> Answer:
     decision, chosen = decision_of(some), doubtful(some)
     tried = [*(failed(some) for _ in range(some.randrange(12))), chosen]
-    redaction = some.choice((None, "placeholders were sent in place of what was found (an IBAN in prompt)"))
+    redaction = some.choice((None, REDACTED))
     why = told(decision, tried, chosen, frozenset(), redaction)
     gist = told(decision, tried, chosen, frozenset(), redaction, beside_attempts=True)
     signals = {signal: some.randrange(1, 40) for signal in some.sample(SIGNALS, some.randrange(len(SIGNALS)))}
@@ -164,7 +168,11 @@ def test_an_answer_is_small_beside_its_text_and_holds_what_matters(answer: Answe
     if answer.attempts:
         assert brief.attempts[-1].outcome == "doubtful"
         assert brief.attempts[-1].reason[:20] == answer.attempts[-1].reason[:20]
-    is_shorter = len(brief.plan) < len(whole.plan) or len(brief.attempts) < len(whole.attempts)
+    assert all((part in brief.reason) is (part in whole.reason) for part in (WISHED[:16], REDACTED[:16]))
+    assert (UNBLOCK in "".join(brief.budget.alerts[:1])) is any(UNBLOCK in one for one in whole.budget.alerts)
+    listed = ("plan", "attempts", "excluded")
+    is_shorter = any(len(getattr(brief, part)) < len(getattr(whole, part)) for part in listed)
+    is_shorter |= (brief.budget, brief.reasoning) != (whole.budget, whole.reasoning)
     assert brief.reason.endswith(SHORTENED) or not is_shorter
 
 
@@ -181,6 +189,10 @@ def test_an_error_is_small_and_still_says_what_to_do(some: Random):
     if tried:
         assert tried[0].attempt.model[:12] in error
         assert f": {tried[0].attempt.outcome}, " in error
+    assert (UNBLOCK in error) >= any(UNBLOCK in one for one in alerts)
+    assert error.count("`") % 2 == 0
+    if not tried and any(one.cause == "blocked" for one in decision.excluded):
+        assert UNBLOCK in error
     if not tried and any(one.cause == "budget" for one in decision.excluded):
         assert "MONTHLY_BUDGET" in error
 
@@ -209,3 +221,30 @@ def test_small_signals_are_summed_up_under_one_name():
     assert next(iter(found)) == "base"
     assert list(found)[-1] == OTHERS
     assert round(sum(found.values()), 2) == round(sum(signals.values()) / 100, 2)
+
+
+def charge(model: str) -> str:
+    return str(Overbilled(model=model, bound=Usd.limit("0.01"), cost=Usd.limit("1.53"), at=AT))
+
+
+def test_a_charge_above_its_bound_comes_before_other_alerts_and_in_few_words():
+    spent = "80 % of the monthly budget of $5.00 is spent ($4.10)"
+    told = "openai:x cost $1.53, $0.01 was expected: `hybrid-mcp models unblock openai:x`"
+    assert overbilled_first((spent, charge("openai:x")), 60) == ([told], [spent])
+    assert overbilled_first((charge("openai:x"),), cost(told) - 1) == ([told.replace("k openai:x", "k MODEL")], [])
+    assert overbilled_first((charge("openai:x"), charge("a:b")), 50) == (
+        ["openai:x, a:b cost more than was expected: `hybrid-mcp models unblock MODEL` for each"], [],
+    )  # fmt: skip
+    assert overbilled_first((), 50) == ([], [])
+
+
+def test_an_attempt_that_is_cut_in_an_error_still_says_what_to_do():
+    def refused(number: int) -> Tried:
+        spec = ModelSpec(provider=CLOUD, model=f"model-{number}")
+        reason = FAILURES[3].format(spec.name).replace("VENDOR", f"VENDOR_{number}")
+        attempt = Attempt(model=spec.name, outcome="refused", reason=reason)
+        return Tried(step=Step(spec=spec, output_cap=100, bound=Usd(5)), attempt=attempt, ending="void")
+
+    error = str(no_answer(Decision(steps=(), excluded=(), reason=""), [refused(one) for one in range(9)], 50, ()))
+    assert all(f"; check VENDOR_{number}_KEY" in error for number in range(6))
+    assert "..." in error

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from hybrid_mcp.domain.brevity import cost
+from hybrid_mcp.domain.budget import Overbilled
 from hybrid_mcp.domain.eligibility import Excluded
 from hybrid_mcp.domain.left_out import Group, by_cause, in_a_row, one_by_one
+from hybrid_mcp.domain.money import Usd
+
+AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 HOSTS = ("api.a.com", "api.b.com", "api.c.com")
 UNLISTED = tuple(
@@ -28,15 +34,13 @@ def test_models_with_the_same_cause_stand_together_with_what_differs():
         Excluded(model=f"f:{size}", cause="context", fact=f"1,000 tokens do not fit its window of {size}")
         for size in (200, 400)
     ]
-    assert by_cause((*UNLISTED, *WITHOUT_KEY, *larger)) == [
+    assert by_cause((*larger, *UNLISTED, *WITHOUT_KEY)) == [
+        Group(cause="key", models=("d:large", "e:large"), fact="no API key", remedy="set D_KEY, E_KEY"),
         Group(
             cause="whitelist", models=("a:large", "b:large", "c:large"),
-            reason="api.a.com, api.b.com, api.c.com is not listed: ask for it",
+            fact="api.a.com, api.b.com, api.c.com is not listed", remedy="ask for it",
         ),
-        Group(cause="key", models=("d:large", "e:large"), reason="no API key: set D_KEY, E_KEY"),
-        Group(
-            cause="context", models=("f:200", "f:400"), reason="1,000 tokens do not fit its window of 200, 400"
-        ),
+        Group(cause="context", models=("f:200", "f:400"), fact="1,000 tokens do not fit its window of 200, 400"),
     ]  # fmt: skip
 
 
@@ -50,7 +54,36 @@ def test_a_row_of_many_names_the_causes_that_it_cannot_tell():
         for cause in ("whitelist", "key", "context", "breaker", "threshold", "price")
     )
     short = in_a_row(many, 100)
-    assert cost(short) <= 130
-    assert short.startswith("vendor:model-0")
-    assert "price)" in short
-    assert short.endswith("(`hybrid-mcp ask --dry-run` lists all)")
+    assert cost(short) <= 100
+    assert short.startswith(
+        "vendor:model-0 and 39 more: key: do this; vendor:model-0 and 39 more: whitelist: do this; "
+    )
+    assert short.endswith(
+        "; vendor:model-0 and 119 more (breaker, threshold, price) (`hybrid-mcp ask --dry-run` lists all)"
+    )
+
+
+def blocked(model: str, cost_usd: str = "1.53") -> Excluded:
+    charged = Overbilled(model=model, bound=Usd.limit("0.01"), cost=Usd.limit(cost_usd), at=AT)
+    return Excluded(model=model, cause="blocked", fact=charged.what, remedy=charged.remedy)
+
+
+def test_a_model_that_charged_too_much_is_told_first_with_the_whole_command_however_little_room_there_is():
+    excluded = (*UNLISTED, *WITHOUT_KEY, blocked("openai:gpt-5"))
+    for most in range(100):
+        told = in_a_row(excluded, most)
+        assert told.startswith("openai:gpt-5: ")
+        assert "`hybrid-mcp models unblock openai:gpt-5`" in told
+        assert told.count("`") % 2 == 0
+
+
+def test_several_models_that_charged_too_much_share_one_command():
+    (group,) = by_cause((blocked("openai:gpt-5"), blocked("gemini:gemini-3.8-flash", "2.53")))
+    assert group.remedy == "`hybrid-mcp models unblock MODEL` for each"
+    assert group.models == ("openai:gpt-5", "gemini:gemini-3.8-flash")
+
+
+def test_a_long_name_stands_beside_a_command_and_not_in_it():
+    name = "p:" + "x9-" * 60
+    (group,) = by_cause((blocked(name),))
+    assert group.remedy == "`hybrid-mcp models unblock MODEL`"

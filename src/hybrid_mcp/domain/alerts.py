@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hybrid_mcp.domain.brevity import cost, few
 from hybrid_mcp.domain.budget import SCOPE_NAMES, SCOPES, BudgetView, Scope
 from hybrid_mcp.domain.money import Usd
 
 LEVELS = (50, 80, 95, 100)
 """Percent of a cap."""
+_CHARGE, _UNBLOCK = "{model} cost {cost}, {bound} was expected: ", "`hybrid-mcp models unblock {model}`"
+_OVERBILLED = re.compile(
+    r"(?P<model>.+) cost (?P<cost>.+) where at most (?P<bound>.+) was expected \(.+`hybrid-mcp models unblock .+",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,3 +53,19 @@ def due_in(view: BudgetView, scope: Scope) -> tuple[Alert, ...]:
 def in_words(alerts: Iterable[Alert], view: BudgetView) -> tuple[str, ...]:
     """With what is spent now."""
     return tuple(alert.words(view.balances[alert.scope].spent) for alert in alerts)
+
+
+def overbilled_first(alerts: Sequence[str], most: int) -> tuple[list[str], list[str]]:
+    """Charges above their bounds, each with its command, in few words; and the other alerts as they are.
+
+    Where the charges come to more than `most` tokens, they stand in one: at least the first model is named.
+    """
+    found = {alert: match for alert in alerts if (match := _OVERBILLED.fullmatch(alert))}
+    others = [alert for alert in alerts if alert not in found]
+    for told in ("{model}", "MODEL"):
+        charges = [(_CHARGE + _UNBLOCK.format(model=told)).format_map(match.groupdict()) for match in found.values()]
+        if cost(". ".join(charges)) <= most:
+            return charges, others
+    names = few([match["model"] for match in found.values()], most // 2)
+    each = " for each" if len(found) > 1 else ""
+    return [f"{names} cost more than was expected: {_UNBLOCK.format(model='MODEL')}{each}"], others

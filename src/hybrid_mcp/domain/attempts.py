@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from hybrid_mcp.domain.answer import Attempt, Outcome
-from hybrid_mcp.domain.brevity import cost, cut, few
+from hybrid_mcp.domain.brevity import cost, cut, cut_inside, few
 from hybrid_mcp.domain.budget import Overbilled
 from hybrid_mcp.domain.completion import Completion, Request
 from hybrid_mcp.domain.eligibility import Candidate
@@ -26,11 +26,10 @@ from hybrid_mcp.domain.judging import GOOD, Verdict, judge
 from hybrid_mcp.domain.left_out import in_a_row
 from hybrid_mcp.domain.money import ZERO, Usd
 from hybrid_mcp.domain.reservation import Settlement
-from hybrid_mcp.domain.routing import ALERTS_TOKENS, Decision, Repair, Step, refusal
+from hybrid_mcp.domain.routing import ERROR_TOKENS, LEFT_OUT_TOKENS, Decision, Repair, Step, refusal, warnings
 from hybrid_mcp.domain.tokens import NOTHING, Extent, most_dense_bytes
 
-EARLIER_TOKENS, TRIED_TOKENS, ATTEMPT_TOKENS, NAME_TOKENS = 30, 140, 24, 24
-UNTRIED_TOKENS, LEFT_OUT_TOKENS, NO_ANSWER_TOKENS = 30, 100, 315
+EARLIER_TOKENS, ATTEMPT_TOKENS, NAME_TOKENS, UNTRIED_TOKENS = 30, 24, 24, 30
 """What each part of a text may take: all of it is paid for in the context of the client's model."""
 MISSHAPEN = "it does not match response_schema"
 
@@ -249,22 +248,24 @@ def no_answer(decision: Decision, tried: Sequence[Tried], deadline_s: float, ale
     if not tried and not decision.steps:
         return refusal(decision, alerts)
     untried = [step.spec.name for step in decision.steps if step.spec.name not in {one.attempt.model for one in tried}]
-    parts = [
-        f"Not tried for lack of time: {few(untried, UNTRIED_TOKENS)}" if untried else "",
-        f"Left out: {in_a_row(decision.excluded, LEFT_OUT_TOKENS)}" if decision.excluded else "",
-        few(alerts, ALERTS_TOKENS, ". "),
-    ]
-    room = max(TRIED_TOKENS, NO_ANSWER_TOKENS - cost(". ".join(parts)))
+    first = f"no model answered (deadline_s was {deadline_s:g}). Tried: "
+    late = f"Not tried for lack of time: {few(untried, UNTRIED_TOKENS)}" if untried else ""
+    warned = warnings(alerts)
+    room = ERROR_TOKENS - cost(f"{first}{late}. {warned}. Left out: ")
     attempts = [f"{one.attempt.model}: {one.attempt.outcome}, {one.attempt.reason}" for one in tried]
+    left_out = in_a_row(decision.excluded, max(LEFT_OUT_TOKENS, room - cost("; ".join(attempts))))
+    room -= cost(left_out)
     if cost("; ".join(attempts)) > room:
-        attempts = [_in_short(one.attempt) for one in tried]
-    first = f"no model answered (deadline_s was {deadline_s:g}). Tried: {few(attempts, room, '; ') or 'none'}"
-    return NoRoute(". ".join(filter(None, (first, *parts))))
+        attempts = [_in_short(one.attempt, room // len(tried)) for one in tried]
+    parts = (f"{first}{few(attempts, room, '; ') or 'none'}", late, f"Left out: {left_out}" if left_out else "", warned)
+    return NoRoute(". ".join(filter(None, parts)))
 
 
-def _in_short(attempt: Attempt) -> str:
+def _in_short(attempt: Attempt, room: int) -> str:
+    """`room`: each one's part, where the name and the reason are to have more than the least."""
+    name = f"{cut(attempt.model, NAME_TOKENS)}: {attempt.outcome}, "
     reason = attempt.reason.removeprefix(f"{attempt.model} ")
-    return f"{cut(attempt.model, NAME_TOKENS)}: {attempt.outcome}, {cut(reason, ATTEMPT_TOKENS)}"
+    return name + cut_inside(reason, max(ATTEMPT_TOKENS, room - cost(name) - 1))
 
 
 def _charged(step: Step, outcome: Outcome, reason: str, charge: Usd) -> Tried:

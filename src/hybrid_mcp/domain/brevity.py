@@ -30,7 +30,10 @@ def cost(text: str) -> int:
 
 
 def cut(text: str, most: int) -> str:
-    """The beginning of a text, in whole words where it has some, that costs no more than `most`."""
+    """The beginning of a text, in whole words where it has some, that costs no more than `most`.
+
+    It ends before a command in backticks that would be cut.
+    """
     if cost(text) <= most:
         return text
     left, end = most - cost(MORE), 0
@@ -39,7 +42,21 @@ def cut(text: str, most: int) -> str:
         if left < 0:
             break
         end = piece.end()
+    if text.count("`", 0, end) % 2:
+        end = text.rindex("`", 0, end)
     return f"{text[:end].rstrip(' ,;:(')}{MORE}"
+
+
+def cut_inside(text: str, most: int) -> str:
+    """A text that costs no more than `most`: where there is room, its end stays, which mostly says what to do.
+
+    That is what follows its last ": " or "; ".
+    """
+    start = max(text.rfind(": "), text.rfind("; "))
+    end = text[max(0, start) :]
+    if cost(text) <= most or cost(end) > most * 2 // 3:
+        return cut(text, most)
+    return cut(text[:start], most - cost(end)) + end
 
 
 def ending(text: str, most: int) -> str:
@@ -82,6 +99,8 @@ def abridged(text: str, most: int, between: str = "; ") -> str:
     last = fitting(reversed(parts), most - cost(first) - cost(MORE) - 1)
     if not last and parts:
         last = [cut(parts[-1], most - cost(first) - cost(MORE) - 2)]
+    if most < cost(first) + cost(MORE) + 2:
+        return cut(text, most)
     dropped = [MORE] if len(last) < len(parts) else []
     return between.join((first, *dropped, *reversed(last)))
 

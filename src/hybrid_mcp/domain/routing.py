@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hybrid_mcp.domain.brevity import abridged, few
+from hybrid_mcp.domain.alerts import overbilled_first
+from hybrid_mcp.domain.brevity import abridged, cost, few
 from hybrid_mcp.domain.budget import FREE, Quote
 from hybrid_mcp.domain.completion import Message, Request
 from hybrid_mcp.domain.eligibility import (
@@ -100,8 +101,10 @@ class Decision:
     reason: str
 
 
-WHY_TOKENS, LEFT_OUT_TOKENS, ALERTS_TOKENS, PART_TOKENS = 50, 115, 45, 80
-"""What each part of a text may take: all of it is paid for in the context of the client's model."""
+ERROR_TOKENS, LEFT_OUT_TOKENS = 336, 90
+"""The most that an error may take, and what of it is free for the models that were left out."""
+WHY_TOKENS, OVERBILLED_TOKENS, ALERTS_TOKENS, PART_TOKENS = 50, 80, 45, 80
+"""What other parts of a text may take: all of it is paid for in the context of the client's model."""
 NOTHING_LEFT = "no model may run this"
 REMEDIES: Mapping[Cause, str] = {
     "budget": "To pay for it, the owner raises that budget in the profile or in the environment (MONTHLY_BUDGET, "
@@ -146,9 +149,10 @@ def refusal(decision: Decision, alerts: Sequence[str] = ()) -> HybridError:
     causes = {excluded.cause for excluded in decision.excluded}
     remedies = " ".join(text for cause, text in REMEDIES.items() if cause in causes)
     why = abridged(decision.reason.replace(f"; {NOTHING_LEFT}", ""), WHY_TOKENS)
-    told = in_a_row(decision.excluded, LEFT_OUT_TOKENS) or "No model is known: run `hybrid-mcp doctor`"
-    warned = few(alerts, ALERTS_TOKENS, ". ")
-    message = " ".join(filter(None, (f"{NOTHING_LEFT} ({why}). {told}.", remedies, warned)))
+    first, last = f"{NOTHING_LEFT} ({why}).", " ".join(filter(None, (remedies, warnings(alerts))))
+    room = max(LEFT_OUT_TOKENS, ERROR_TOKENS - cost(first) - cost(last))
+    told = in_a_row(decision.excluded, room) or "No model is known: run `hybrid-mcp doctor`"
+    message = f"{first} {told}. {last}".rstrip()
     if "sensitive" in causes:
         return SensitiveContent(message)
     main = causes - {"forced", "threshold"}
@@ -159,6 +163,12 @@ def refusal(decision: Decision, alerts: Sequence[str] = ()) -> HybridError:
     if main == {"ledger"}:
         return StorageError(message)
     return EgressDenied(message) if main and main <= {"airgap", "whitelist"} else NoRoute(message)
+
+
+def warnings(alerts: Sequence[str]) -> str:
+    """What an error tells of money: every charge above its bound, and as many other alerts as there is room for."""
+    charges, others = overbilled_first(alerts, OVERBILLED_TOKENS)
+    return ". ".join(filter(None, (*charges, few(others, ALERTS_TOKENS, ". "))))
 
 
 def _cheapest(judged: Sequence[tuple[Candidate, Excluded | None]]) -> str | None:
