@@ -234,6 +234,7 @@ def ask_server(process: subprocess.Popen[str], method: str, **params: object) ->
 def test_a_signal_ends_the_server(home: Path, number: signal.Signals, start: dict[str, str]):
     process = start_server(home, **start)
     process.send_signal(number)
+    process.wait(timeout=20)  # the input stays open, so that nothing else ends it
     _, told = process.communicate(timeout=20)
     assert process.returncode == 128 + number
     assert "Traceback" not in told
