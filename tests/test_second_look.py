@@ -81,6 +81,17 @@ async def test_a_model_that_tells_no_probabilities_is_asked_twice():
     assert used.notes.deltas == [UNSURE.text, "Canberra"]
 
 
+@pytest.mark.parametrize(("threshold", "asked"), [(None, 2), (-0.5, 1)])
+async def test_confidence_that_nothing_is_known_to_compare_with_spares_no_second_question(
+    threshold: float | None, asked: int
+):
+    sure, other = replace(UNSURE, confidence=-0.1), says("It is Melbourne!", confidence=-0.1)
+    used = bench(local=["small", "paid"], confidence=threshold, small=[sure, other], paid=[PAID])
+    answer = await used.complete(CLOSED)
+    assert used.scripted.called.count("small") == asked
+    assert answer.escalated is (asked == 2)
+
+
 async def test_one_that_says_the_same_again_is_believed():
     used = bench(local=["small", "paid"], small=[UNSURE, says("Sydney is the capital.")], paid=[PAID])
     assert (await used.complete(CLOSED)).text == UNSURE.text

@@ -89,7 +89,7 @@ def open_app(settings: Settings, observer: Observer) -> App:
     catalog = ProfileCatalog(
         profile=profile, has_key=lambda spec: not spec.key_needed or settings.key_for(spec) is not None,
         answers=lambda spec: answers(spec, egress), open_provider=opener, breakers=breakers, clock=clock,
-        ollama_model=settings.ollama_model, machine_bytes=machine_memory_bytes(),
+        ollama_model=settings.ollama_model, machine_bytes=machine_memory_bytes(), thresholds=settings.thresholds,
     )  # fmt: skip
     ledger, prices = SqliteLedger(settings.home / "ledger.db", clock=clock), GenaiPrices()
     outcomes = SqliteOutcomes(settings.home / OUTCOMES_FILE, clock)

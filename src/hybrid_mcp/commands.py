@@ -12,6 +12,7 @@ from cyclopts import CycloptsError, Parameter
 from hybrid_mcp import (
     __version__,
     commands_asking,
+    commands_calibrate,
     commands_install,
     commands_lists,
     commands_money,
@@ -77,6 +78,7 @@ def parser() -> Cli:
     commands_money.add(cli, common)
     commands_owner.add(cli, common)
     commands_lists.add(cli, common)
+    commands_calibrate.add(cli, common)
     commands_scorer.add(cli, common)
     commands_install.add(cli, common)
     commands_token.add(cli, common)

@@ -28,7 +28,9 @@ def add(cli: Cli, common: Given) -> None:
 
 def _add_models(cli: Cli, common: Given) -> None:
     models = Cli(
-        name="models", help="List the models that may be used, fetch the embedded one, or let a blocked one be paid."
+        name="models",
+        help="List the models that may be used, fetch the embedded one, calibrate local ones, or let a blocked one be "
+        "paid.",
     )
     cli.command(models)
 

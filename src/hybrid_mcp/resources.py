@@ -11,6 +11,7 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from hybrid_mcp.domain.budget import Caps
+from hybrid_mcp.domain.confidence import threshold_of
 from hybrid_mcp.domain.errors import StorageError
 from hybrid_mcp.domain.memory import GB, misfit, needed_bytes, split_note
 from hybrid_mcp.host import Host, in_words
@@ -106,6 +107,7 @@ async def health_json(app: App) -> str:
 async def model_rows(app: App) -> list[dict[str, Any]]:
     """The models as `models --json` and `hybrid://models` show them.
 
+    `confidence_threshold`: below it a local answer is doubtful; None where its confidence says nothing.
     `blended_usd_per_mtok`: three parts input and one part output. `blocked`: it charged above its bound and gets no
     paid call; None where the ledger cannot tell. `memory_gb`: what it takes in units of 10^9 bytes, told by its server
     where `loaded`, else estimated; None where unknown. `note`: why it cannot run here, or runs slowly.
@@ -123,11 +125,12 @@ async def model_rows(app: App) -> list[dict[str, Any]]:
 def _model_row(app: App, entry: Listed) -> dict[str, Any]:
     spec = entry.spec
     facts = None if spec.local else app.prices.facts(spec, app.service.clock.now())
-    memory = needed_bytes(spec)
+    memory, threshold = needed_bytes(spec), threshold_of(spec)
     context = spec.context_tokens or (facts.context_tokens if facts else None)
     return {
         "model": spec.name, "local": spec.local, "context_tokens": context, "has_key": entry.has_key,
         "breaker": entry.breaker, "last_resort": entry.last_resort,
+        "confidence_threshold": None if threshold is None else round(threshold, 3),
         "loaded": entry.loaded, "memory_gb": None if memory is None else round(memory / GB, 1),
         "note": entry.absent or misfit(spec, entry.memory_bytes) or split_note(spec.resident),
         "blended_usd_per_mtok": facts.blended_nanos / 4 / 1000 if facts else (0.0 if spec.local else None),

@@ -15,7 +15,7 @@ from hybrid_mcp.attempting import Terms
 from hybrid_mcp.domain.answer_echo import is_closed_question
 from hybrid_mcp.domain.attempts import Tried
 from hybrid_mcp.domain.completion import Completion, Message
-from hybrid_mcp.domain.confidence import agreement
+from hybrid_mcp.domain.confidence import agreement, threshold_of
 from hybrid_mcp.domain.errors import HybridError
 from hybrid_mcp.domain.judging import Verdict
 from hybrid_mcp.domain.profile import ModelSpec
@@ -72,7 +72,8 @@ class SecondLook:
         """Why it is doubtful, and why the judge said nothing."""
         if self.judge is not None and self.judge.name != step.spec.name:
             return await self._judged(self.judge, completion, terms, progress)
-        if completion.confidence is None and is_closed_question(terms.request.prompt):
+        tells_nothing = completion.confidence is None or threshold_of(step.spec) is None
+        if tells_nothing and is_closed_question(terms.request.prompt):
             return await self._sampled_again(step, completion, terms, progress), None
         return None, None
 

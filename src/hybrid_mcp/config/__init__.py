@@ -1,7 +1,7 @@
 """Files, environment and flags as frozen values. The only part that knows where settings come from.
 
 settings -> environment, ollama_host, profile_lookup -> profile_file -> model_lists, provider_rows -> fields, endpoint
-settings, environment -> project
+settings, environment -> project; settings -> confidence_file -> text_file
 whitelist_edit -> whitelist_access; whitelist_edit, endpoint -> whitelist_file -> text_file, packaged, public_suffix
 """
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hybrid_mcp.config.confidence_file import CONFIDENCE_FILE, ConfidenceFile
 from hybrid_mcp.config.environment import Environment, read_environment, read_keys
 from hybrid_mcp.config.home import find_home
 from hybrid_mcp.config.keyring_keys import KeyringReader
@@ -15,6 +16,7 @@ from hybrid_mcp.config.profile_file import LoadedProfile, read_profile
 from hybrid_mcp.config.profile_lookup import DEFAULT_PROFILE, find_profile
 from hybrid_mcp.config.project import find_project
 from hybrid_mcp.config.text_file import named
+from hybrid_mcp.domain.errors import ConfigError
 from hybrid_mcp.domain.money import Usd
 from hybrid_mcp.domain.profile import Profile, ProviderSpec
 
@@ -28,7 +30,8 @@ WHITELIST_FILE = "whitelist.json"
 class Settings:
     """Everything that an owner can set, checked. Keys are hidden when it is printed. `notices`: one line each.
 
-    `project`: whose `project_budget` is spent, a name or a folder's whole path.
+    `project`: whose `project_budget` is spent, a name or a folder's whole path. `thresholds`: of confidence, by
+    `provider:model`, as they were calibrated in this home.
     """
 
     home: Path
@@ -42,6 +45,11 @@ class Settings:
     breaker_recovery_s: float
     api_keys: Mapping[str, SecretStr]
     notices: tuple[str, ...]
+    thresholds: Mapping[str, float] = field(default_factory=dict[str, float])
+
+    @property
+    def confidence_file(self) -> ConfidenceFile:
+        return ConfidenceFile(path=self.home / CONFIDENCE_FILE)
 
     def key_for(self, spec: ProviderSpec) -> str | None:
         """The provider's API key in the clear, None where none of its variables is set."""
@@ -70,6 +78,7 @@ def load_settings(
     if variables.ollama_host is not None:
         chosen, told = with_ollama_at(variables.ollama_host, chosen, loaded.declared_local)
         notices += told
+    thresholds, untold = _thresholds(ConfidenceFile(path=folder / CONFIDENCE_FILE))
     names = {name: None for spec in chosen.providers for name in spec.api_key_env}
     return Settings(
         home=folder,
@@ -82,7 +91,8 @@ def load_settings(
         breaker_failure_threshold=variables.breaker_failure_threshold,
         breaker_recovery_s=variables.breaker_recovery_s,
         api_keys=read_keys(environ, names, "environment"),
-        notices=notices + _no_cap_notice(chosen, loaded.path) + _unpaid_notices(loaded),
+        notices=notices + _no_cap_notice(chosen, loaded.path) + _unpaid_notices(loaded) + untold,
+        thresholds=thresholds,
     )
 
 
@@ -120,6 +130,14 @@ def _overridden(profile: Profile, variables: Environment, *, airgap: bool) -> Pr
 def _first(variable: Usd | None, in_file: Usd | None) -> Usd | None:
     """The variable wins, also with $0."""
     return in_file if variable is None else variable
+
+
+def _thresholds(file: ConfidenceFile) -> tuple[Mapping[str, float], tuple[str, ...]]:
+    """Those of this home. Without them answers are judged by what else there is, so that no call fails for the file."""
+    try:
+        return {name: one.threshold for name, one in file.calibrated().items()}, ()
+    except ConfigError as error:
+        return {}, (f"{error}; meanwhile no calibrated threshold of confidence holds",)
 
 
 def _no_cap_notice(profile: Profile, path: Path) -> tuple[str, ...]:

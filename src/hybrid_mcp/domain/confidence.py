@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from math import fsum
 
+from hybrid_mcp.domain.profile import ModelSpec
+
 FIRST_TOKENS, SHARE_OF_LEAST = 16, 0.4
 """The answer to a question stands at the beginning, and one token that might as well have been another makes it another
 answer. Both numbers were chosen with the embedded model; docs/benchmarks.md says how far they can be believed."""
@@ -49,12 +51,26 @@ def floor_of(model: str) -> float | None:
     return next((floor for pattern, floor in FLOORS if pattern.search(plain)), None)
 
 
+def threshold_of(spec: ModelSpec) -> float | None:
+    """The threshold that holds for a model: what was calibrated, else what was measured for a local one of its name;
+    None where its confidence cannot be compared with anything."""
+    if spec.confidence_floor is not None:
+        return spec.confidence_floor
+    return floor_of(spec.name) if spec.local else None
+
+
 def floor_at(floor: float, score: float) -> float:
     """The threshold for a prompt of that score: the likelier a local model fails on it, the surer it must be.
 
     At most half as far from certainty as it is for a typical prompt, so that an answer that is sure enough stays good.
     """
     return min(floor + score - TYPICAL_SCORE, floor / 2)
+
+
+def typical(confidence: float, score: float) -> float:
+    """What the confidence on a prompt of that score would be worth on a typical one: it is below a threshold exactly
+    where the confidence itself is below `floor_at` of it. No threshold reaches 0, so nothing above 0 is told apart."""
+    return min(max(confidence - (score - TYPICAL_SCORE), 2 * confidence), 0.0)
 
 
 def agreement(one: str, other: str) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hybrid_mcp.domain.answer_signs import REFUSED, signs
 from hybrid_mcp.domain.completion import Completion, Message, Request
-from hybrid_mcp.domain.confidence import TYPICAL_SCORE, floor_at, floor_of
+from hybrid_mcp.domain.confidence import TYPICAL_SCORE, floor_at, threshold_of
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.tokens import can_be
 
@@ -52,8 +52,7 @@ def judge(
     if is_cut:
         # A paid model stopped by the caller's own limit would be stopped there again by the next one, for more money.
         return Verdict(reasons=(CUT_OFF, *told), escalate=worth_another or spec.local or shrunk)
-    known = floor_of(spec.name) if spec.local else None
-    floor, confidence = known if spec.confidence_floor is None else spec.confidence_floor, completion.confidence
+    floor, confidence = threshold_of(spec), completion.confidence
     if floor is not None and confidence is not None and confidence < (floor := floor_at(floor, score)):
         unsure = f"confidence {confidence:.2f} is below the threshold {floor:.2f}"
         return Verdict(reasons=(*told, unsure), escalate=True)

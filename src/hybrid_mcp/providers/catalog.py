@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
@@ -33,7 +33,8 @@ class ProfileCatalog:
     """Implements `Catalog`. Providers are opened when first needed and closed together.
 
     `has_key`: a provider has what it needs. `answers`: a local server is there. `ollama_model` keeps
-    Ollama to one model. `machine_bytes`: the memory of this machine, None where unknown.
+    Ollama to one model. `machine_bytes`: the memory of this machine, None where unknown. `thresholds`: of confidence,
+    as they were calibrated, by the names of models; they go before what a provider knows of its model.
     """
 
     profile: Profile
@@ -44,6 +45,7 @@ class ProfileCatalog:
     clock: Clock
     ollama_model: str | None = None
     machine_bytes: int | None = None
+    thresholds: Mapping[str, float] = field(default_factory=dict[str, float])
     _opened: dict[str, Provider] = field(default_factory=dict[str, Provider])
     _found: tuple[ModelSpec, ...] = ()
     _found_at: float | None = None
@@ -128,6 +130,7 @@ class ProfileCatalog:
         return ModelSpec(provider=provider, model=name.model, tier=name.tier, context_tokens=provider.context_tokens)
 
     def _entry(self, spec: ModelSpec) -> Listed:
+        spec = replace(spec, confidence_floor=self.thresholds.get(spec.name, spec.confidence_floor))
         health = self.breakers.health(spec.name)
         provider = self._opened.get(spec.provider.name)
         absent = provider.unavailable_reason() if isinstance(provider, _KnowsItsAbsence) else None
