@@ -109,7 +109,7 @@ def doubtful(some: Random) -> Tried:
     verdict = Verdict(reasons=tuple(some.sample(SIGNS, some.randrange(1, len(SIGNS) + 1))), escalate=True)
     attempt = Attempt(model=asked.spec.name, outcome="ok", cost=money(some), latency_ms=54_321)
     completion = Completion(text="t", finish="stop", usage=None)
-    return Tried(step=asked, attempt=attempt, ending="settle", completion=completion).doubted(verdict)
+    return Tried(step=asked, attempt=attempt, ending="settle", completion=completion).judged(verdict)
 
 
 def decision_of(some: Random) -> Decision:

@@ -5,11 +5,14 @@ from dataclasses import replace
 import anyio
 import pytest
 
+from hybrid_mcp.domain.agreement import EXAMPLES
 from hybrid_mcp.domain.completion import Completion, Request
+from hybrid_mcp.domain.confidence import floor_at
 from hybrid_mcp.domain.errors import ProviderUnavailable
+from hybrid_mcp.domain.scorer import score
 from hybrid_mcp.ports import Progress, ProviderCall
 from hybrid_mcp.second_look import JUDGE_SYSTEM_PROMPT
-from tests.support_service import Bench, bench, says
+from tests.support_service import Behaviour, Bench, bench, says
 
 pytestmark = pytest.mark.anyio
 
@@ -18,6 +21,8 @@ CLOSED = Request(prompt="Which city is the capital of Australia?", deadline_s=40
 SURE = says("The capital is Canberra.", confidence=-0.1)
 UNSURE = says("The capital is Sydney.")
 PAID = says("Canberra")
+THRESHOLD = -1.0
+FLOOR = floor_at(THRESHOLD, score(CLOSED).unlearned / 100)
 
 
 def judged(*said: Completion | Exception, answer: Completion = SURE) -> Bench:
@@ -71,30 +76,77 @@ async def test_a_paid_answer_is_not_judged_by_a_local_model():
     assert used.scripted.called == ["paid"]
 
 
-async def test_a_model_that_tells_no_probabilities_is_asked_twice():
-    used = bench(local=["small", "paid"], small=[UNSURE, says("It is Melbourne!")], paid=[PAID])
+MELBOURNE = says("It is Melbourne!")
+
+
+async def test_a_model_that_tells_no_probabilities_is_asked_again_in_short_and_once_more_at_a_temperature():
+    used = bench(local=["small", "paid"], small=[UNSURE, says("Melbourne"), says("It is Perth!")], paid=[PAID])
     answer = await used.complete(CLOSED)
     assert (answer.text, answer.escalated) == ("Canberra", True)
-    assert "says something else" in answer.reason
-    assert used.scripted.called == ["small", "small", "paid"]
-    assert used.scripted.calls[1].temperature
+    assert "asked again, the model says something else" in answer.reason
+    assert used.scripted.called == ["small", "small", "small", "paid"]
+    first, brief, sample = used.scripted.calls[:3]
+    assert (brief.messages[0], brief.messages[-1]) == (first.messages[0], first.messages[-1])
+    assert brief.messages[1].content == EXAMPLES[0][0]
+    assert not brief.temperature
+    assert sample.messages == first.messages
+    assert sample.temperature
     assert used.notes.deltas == [UNSURE.text, "Canberra"]
 
 
-@pytest.mark.parametrize(("threshold", "asked"), [(None, 2), (-0.5, 1)])
-async def test_confidence_that_nothing_is_known_to_compare_with_spares_no_second_question(
-    threshold: float | None, asked: int
+@pytest.mark.parametrize(
+    ("above", "others", "asked", "answered"),
+    [
+        (0.5, [], 1, "small"),  # sure enough, whatever it says then
+        (-2.0, [], 1, "paid"),  # too unsure
+        (-0.1, ["Sydney", "It is Sydney."], 3, "small"),
+        (-0.1, ["Melbourne", "Perth"], 3, "paid"),
+        (0.1, ["Melbourne", "Perth"], 3, "paid"),
+        (0.1, ["Sydney", "Perth"], 3, "small"),
+        (0.1, ["", "Perth"], 3, "paid"),
+        (-0.1, ["", ""], 3, "paid"),
+        (0.1, ["", ""], 3, "small"),
+    ],
+)
+async def test_other_answers_make_one_surer_or_less_sure_where_that_can_turn_the_verdict(
+    above: float, others: list[str], asked: int, answered: str
 ):
-    sure, other = replace(UNSURE, confidence=-0.1), says("It is Melbourne!", confidence=-0.1)
-    used = bench(local=["small", "paid"], confidence=threshold, small=[sure, other], paid=[PAID])
+    said: list[Completion | Exception | Behaviour] = [replace(UNSURE, confidence=FLOOR + above), *map(says, others)]
+    used = bench(local=["small", "paid"], confidence=THRESHOLD, small=said, paid=[PAID])
     answer = await used.complete(CLOSED)
     assert used.scripted.called.count("small") == asked
-    assert answer.escalated is (asked == 2)
+    assert (answer.text, answer.judged) == (PAID.text if answered == "paid" else UNSURE.text, "good")
+    assert answer.attempts[0].outcome == ("doubtful" if answered == "paid" else "ok")
+
+
+async def test_confidence_that_nothing_is_known_to_compare_with_is_no_confidence():
+    sure = replace(UNSURE, confidence=-0.1)
+    used = bench(local=["small", "paid"], small=[sure, MELBOURNE, MELBOURNE], paid=[PAID])
+    assert (await used.complete(CLOSED)).escalated
 
 
 async def test_one_that_says_the_same_again_is_believed():
-    used = bench(local=["small", "paid"], small=[UNSURE, says("Sydney is the capital.")], paid=[PAID])
+    used = bench(local=["small", "paid"], small=[UNSURE, says("Sydney"), says("Sydney is the capital.")], paid=[PAID])
     assert (await used.complete(CLOSED)).text == UNSURE.text
+
+
+async def test_thoughts_are_no_other_answer():
+    thinks = says("<think>Is it Melbourne?")
+    used = bench(local=["small", "paid"], small=[UNSURE, thinks, thinks], paid=[PAID])
+    assert (await used.complete(CLOSED)).text == UNSURE.text
+
+
+async def test_beside_a_context_it_is_asked_again_without_examples():
+    used = bench(local=["small", "paid"], small=[UNSURE, MELBOURNE], paid=[PAID])
+    answer = await used.complete(replace(CLOSED, context="Melbourne was the seat of government until 1927."))
+    assert answer.escalated
+    assert used.scripted.called == ["small", "small", "paid"]
+
+
+async def test_an_unsure_answer_is_not_asked_for_again_where_no_other_model_could_be_asked():
+    used = bench(local=["small"], confidence=THRESHOLD, small=[replace(UNSURE, confidence=FLOOR - 0.1)])
+    assert (await used.complete(CLOSED)).judged == "doubtful"
+    assert used.scripted.called == ["small"]
 
 
 async def test_what_may_be_said_in_many_ways_is_not_asked_for_twice():
@@ -107,5 +159,5 @@ async def test_a_long_text_is_not_asked_for_twice():
     long = says(
         " ".join(f"In the year {year} it was called the capital of {year % 7} provinces." for year in range(1901, 1913))
     )
-    used = bench(local=["small", "paid"], small=[long, says("Something else")], paid=[PAID])
+    used = bench(local=["small", "paid"], small=[long], paid=[PAID])
     assert (await used.complete(CLOSED)).text == long.text

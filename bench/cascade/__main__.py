@@ -8,14 +8,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
+from typing import get_args
 
-from bench.cascade.asking import SAMPLE_TEMPERATURE, SAMPLES, samples
 from bench.cascade.cases import ONLY_CACHED, Answered, Case, answered, cases
 from bench.cascade.curves import Asked, auc, interval, quality_at, recovered
 from bench.cascade.models import STRONG, WEAK, Model
+from bench.cascade.questions import Part
 from bench.machine import describe
 from hybrid_mcp.domain.completion import Request
-from hybrid_mcp.domain.confidence import agreement, floor_at, floor_of
+from hybrid_mcp.domain.confidence import SHARE_OF_SCORE, can_turn, floor_at, floor_of
 from hybrid_mcp.domain.judging import judge
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.vendors import EMBEDDED
@@ -36,11 +37,10 @@ def main() -> None:
     print(describe())
     for model in (WEAK, STRONG):
         _print(_kinds(model, only_cached))
-    tuning, evaluation = (answered(WEAK, part, only_cached=only_cached) for part in ("tuning", "evaluation"))
-    _print(_told(evaluation))
+    for part in get_args(Part):
+        _print(_told(part, answered(WEAK, part, only_cached=only_cached)))
     _print(_escalated(cases("evaluation", only_cached=only_cached)))
     _print(_thresholds(only_cached))
-    _print(_agreement((*tuning, *evaluation), only_cached))
 
 
 def _print(lines: Iterable[str]) -> None:
@@ -66,19 +66,22 @@ ORDERS: dict[str, Order] = {
     "the score before the call": lambda one: one.score,
     "mean log-probability": lambda one: -fmean(one.said.logprobs),
     "confidence": lambda one: -one.confidence,
+    "other answers that disagree": lambda one: -(one.agreed or 0.0),
     "the judge's signs": _signs,
     "the judge: its signs, then confidence": lambda one: SURELY * _signs(one) - one.confidence,
-    "confidence and score": lambda one: one.score - one.confidence,
-    "both: the judge's signs, then confidence and score": lambda one: SURELY * _signs(one) + one.score - one.confidence,
+    "the judge with a second look": lambda one: SURELY * _signs(one) - one.confirmed,
+    "both: the judge with a second look, and the score": lambda one: (
+        SURELY * _signs(one) + SHARE_OF_SCORE * one.score - one.confirmed
+    ),
 }
 """The last one as the program does: a sign is a doubt, and the threshold of confidence rises with the score."""
 
 
-def _told(evaluation: Sequence[Answered]) -> list[str]:
+def _told(part: Part, some: Sequence[Answered]) -> list[str]:
     """How well each order tells the weak model's wrong answers from its right ones."""
-    lines = [f"| {len(evaluation)} weak answers, told wrong from right by | AUC | 95 % |", "|---|---|---|"]
+    lines = [f"| {part}: {len(some)} weak answers, told wrong from right by | AUC | 95 % |", "|---|---|---|"]
     for name, order in ORDERS.items():
-        rows = [Asked(order(one), one.is_right, True) for one in evaluation]
+        rows = [Asked(order(one), one.is_right, True) for one in some]
         low, high = interval(auc, rows)
         lines.append(f"| {name} | {auc(rows):.3f} | {low:.2f} to {high:.2f} |")
     return lines
@@ -118,7 +121,13 @@ def _thresholds(only_cached: bool) -> list[str]:
 
 
 def _is_doubted(one: Answered, floor: float | None) -> bool:
-    return bool(_signs(one)) or (floor is not None and one.confidence < floor_at(floor, one.score))
+    """As the program does it, where a better model may be asked."""
+    if _signs(one):
+        return True
+    if floor is None:
+        return False
+    here = floor_at(floor, one.score)
+    return (one.confirmed if can_turn(one.confidence, here) else one.confidence) < here
 
 
 def _precision(rows: Sequence[tuple[bool, bool]]) -> str:
@@ -127,23 +136,6 @@ def _precision(rows: Sequence[tuple[bool, bool]]) -> str:
     wrong, missed = doubtful.count(False), kept.count(False)
     parts = ((len(doubtful), len(rows)), (wrong, len(doubtful)), (wrong, wrong + missed), (kept.count(True), len(kept)))
     return " | ".join(f"{part} of {whole}" for part, whole in parts)
-
-
-def _agreement(some: Sequence[Answered], only_cached: bool) -> list[str]:
-    """How well two samples that disagree tell that the weak model's answer at temperature 0 is wrong."""
-    said = samples(WEAK, only_cached=only_cached)
-    found = [(one, agreement(*said[one.question.prompt])) for one in some if _is_sampled(said, one)]
-    rows = [Asked(-same, one.is_right, True) for one, same in found if same is not None]
-    title = f"| {SAMPLES} samples at temperature {SAMPLE_TEMPERATURE} | comparable | AUC of their disagreement | 95 % |"
-    if len({row.weak for row in rows}) < 2:
-        return [title, f"too few: {len(rows)}"]
-    low, high = interval(auc, rows)
-    figures = f"| {WEAK.name} | {len(rows)} of {len(found)} | {auc(rows):.3f} | {low:.2f} to {high:.2f} |"
-    return [title, "|---|---|---|---|", figures]
-
-
-def _is_sampled(said: dict[str, tuple[str, ...]], one: Answered) -> bool:
-    return len(said.get(one.question.prompt, ())) == SAMPLES
 
 
 if __name__ == "__main__":

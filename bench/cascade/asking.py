@@ -1,4 +1,4 @@
-"""Asks a model all questions as the embedded provider does, and keeps its raw answers.
+"""Asks a model all questions as the embedded provider does, and again as the second look does; keeps its raw answers.
 
 `python -m bench.cascade.asking smollm2` (or `qwen`) does that alone; where it is broken off, it goes on the next time.
 """
@@ -13,13 +13,15 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from bench.cascade.models import CACHE, STRONG, WEAK, Model, fetched
 from bench.cascade.questions import Question, all_questions
+from hybrid_mcp.domain.agreement import briefly
 from hybrid_mcp.domain.completion import Completion, Request
 from hybrid_mcp.domain.confidence import confidence_of
 from hybrid_mcp.providers.llama_stream import AnswerReader
+from hybrid_mcp.second_look import BRIEF_TOKENS, SAMPLE_TEMPERATURE, SAMPLE_TOKENS
 
 if TYPE_CHECKING:
     from xllamacpp import Server
@@ -27,34 +29,34 @@ if TYPE_CHECKING:
 MAX_TOKENS = 160
 AT_ONCE = 1
 """Answers written side by side: one pass over the weights serves them all."""
-SAMPLE_TOKENS, SAMPLE_TEMPERATURE, SAMPLES = 48, 0.8, 2
+Way = Literal["answer", "brief", "sample"]
+"""The answer itself, and the two others that it is compared with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """One answer. `logprobs`: of each token that was chosen. `runners_up`: of the likeliest other one."""
+    """One answer. `logprobs`: of each token that was chosen."""
 
     completion: Completion
     logprobs: tuple[float, ...]
-    runners_up: tuple[float, ...]
 
 
 def answers(model: Model, *, only_cached: bool = False) -> dict[str, Said]:
     """What the model answers at temperature 0, by prompt; asked for where it is not in the cache."""
-    return {row["prompt"]: _said(row) for row in _rows(model, sample=0, only_cached=only_cached)}
+    return {row["prompt"]: _said(row) for row in _rows(model, "answer", only_cached=only_cached)}
 
 
-def samples(model: Model, *, only_cached: bool = False) -> dict[str, tuple[str, ...]]:
-    """Short answers at a temperature, by prompt."""
+def others(model: Model, *, only_cached: bool = False) -> dict[str, tuple[str, ...]]:
+    """What the model answers when it is asked again, by prompt: in short after examples, and at a temperature."""
     found: dict[str, list[str]] = {}
-    for number in range(1, SAMPLES + 1):
-        for row in _rows(model, sample=number, only_cached=only_cached):
+    for way in ("brief", "sample"):
+        for row in _rows(model, way, only_cached=only_cached):
             found.setdefault(row["prompt"], []).append(row["text"])
     return {prompt: tuple(texts) for prompt, texts in found.items()}
 
 
-def _rows(model: Model, *, sample: int, only_cached: bool) -> list[dict[str, Any]]:
-    path = CACHE / f"{model.key}.{sample}.jsonl"
+def _rows(model: Model, way: Way, *, only_cached: bool) -> list[dict[str, Any]]:
+    path = CACHE / f"{model.key}.{way}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     known: dict[str, dict[str, Any]] = {row["prompt"]: row for row in map(json.loads, lines)}
@@ -62,7 +64,7 @@ def _rows(model: Model, *, sample: int, only_cached: bool) -> list[dict[str, Any
     if absent and not only_cached:
         server = _server(model)
         with path.open("a", encoding="utf-8", buffering=1) as file, ThreadPoolExecutor(AT_ONCE) as threads:
-            for row in threads.map(partial(_ask, server, sample), absent):
+            for row in threads.map(partial(_ask, server, way), absent):
                 known[row["prompt"]] = row
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
     return list(known.values())
@@ -83,7 +85,7 @@ class _Nobody:
     def status(self, text: str) -> None: ...
 
 
-def _ask(server: Server, sample: int, prompt: str) -> dict[str, Any]:
+def _ask(server: Server, way: Way, prompt: str) -> dict[str, Any]:
     reader = AnswerReader(_Nobody())
     tokens: list[dict[str, Any]] = []
 
@@ -94,42 +96,37 @@ def _ask(server: Server, sample: int, prompt: str) -> dict[str, Any]:
             tokens.extend(cast("list[dict[str, Any]]", scored.get("content") or []))
         return False
 
-    server.handle_chat_completions(_body(prompt, sample), take)
+    server.handle_chat_completions(_body(prompt, way), take)
     completion = reader.completion()
     return {
         "prompt": prompt,
         "text": completion.text,
         "finish": completion.finish,
         "tokens": completion.usage.output_tokens if completion.usage else 0,
-        "pieces": [token["token"] for token in tokens],
         "logprobs": [round(token["logprob"], 4) for token in tokens],
-        "runners_up": [_runner_up(token) for token in tokens],
     }
 
 
-def _body(prompt: str, sample: int) -> dict[str, Any]:
+def _body(prompt: str, way: Way) -> dict[str, Any]:
+    messages, most = Request(prompt=prompt).messages(), MAX_TOKENS
+    if way == "brief":
+        messages, most = briefly(messages), BRIEF_TOKENS
     return {
-        "messages": [{"role": one.role, "content": one.content} for one in Request(prompt=prompt).messages()],
-        "max_tokens": SAMPLE_TOKENS if sample else MAX_TOKENS,
-        "temperature": SAMPLE_TEMPERATURE if sample else 0,
-        "seed": sample,
+        "messages": [{"role": one.role, "content": one.content} for one in messages],
+        "max_tokens": SAMPLE_TOKENS if way == "sample" else most,
+        "temperature": SAMPLE_TEMPERATURE if way == "sample" else 0,
+        "seed": 1,
         "stream": True,
         "stream_options": {"include_usage": True},
-        "logprobs": True,
-        "top_logprobs": 3,
+        **({"logprobs": True, "top_logprobs": 1} if way == "answer" else {}),
     }
-
-
-def _runner_up(token: dict[str, Any]) -> float:
-    others = [one["logprob"] for one in token.get("top_logprobs", ()) if one["token"] != token["token"]]
-    return round(max(others, default=-20.0), 4)
 
 
 def _said(row: dict[str, Any]) -> Said:
     completion = Completion(
         text=row["text"], finish=row["finish"], usage=None, confidence=confidence_of(row["logprobs"]),
     )  # fmt: skip
-    return Said(completion=completion, logprobs=tuple(row["logprobs"]), runners_up=tuple(row["runners_up"]))
+    return Said(completion=completion, logprobs=tuple(row["logprobs"]))
 
 
 def _server(model: Model) -> Server:
@@ -149,11 +146,11 @@ def _server(model: Model) -> Server:
 
 
 def main() -> None:
-    """Fill the cache of one model: `smollm2` or `qwen`, with the samples of the weak one."""
+    """Fill the cache of one model: `smollm2` or `qwen`, with the other answers of the weak one."""
     model = {one.key: one for one in (WEAK, STRONG)}[sys.argv[1]]
     print(f"{model.name}: {len(answers(model))} answers")
     if model is WEAK:
-        print(f"{model.name}: {len(samples(model))} times {SAMPLES} samples")
+        print(f"{model.name}: {len(others(model))} times others")
 
 
 if __name__ == "__main__":

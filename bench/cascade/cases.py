@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 
-from bench.cascade.asking import Said, answers
+from bench.cascade.asking import Said, answers, others
 from bench.cascade.models import STRONG, WEAK, Model
 from bench.cascade.questions import Part, Question, all_questions
+from hybrid_mcp.domain.agreement import agreement, has_one_answer
 from hybrid_mcp.domain.completion import Request
+from hybrid_mcp.domain.confidence import confirmed
 from hybrid_mcp.domain.scorer import score
 
 ONLY_CACHED = "--cached"
@@ -16,11 +19,15 @@ ONLY_CACHED = "--cached"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """One model's answer to a question, checked. `score`: of the prompt, before the call."""
+    """One model's answer to a question, checked.
+
+    `score`: of the prompt, before the call. `others`: what the model says when it is asked again.
+    """
 
     question: Question
     score: float
     said: Said
+    others: tuple[str, ...]
     is_right: bool
 
     @property
@@ -28,6 +35,19 @@ class Answered:
         confidence = self.said.completion.confidence
         assert confidence is not None
         return confidence
+
+    @property
+    def agreed(self) -> float | None:
+        """How far the others say the same; None where the program asks for none."""
+        prompt, text = self.question.prompt, self.said.completion.text
+        if not self.others or not has_one_answer(prompt, text):
+            return None
+        return fmean(agreement(text, other, prompt) for other in self.others)
+
+    @property
+    def confirmed(self) -> float:
+        """The confidence after the second look."""
+        return self.confidence if self.agreed is None else confirmed(self.confidence, self.agreed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +61,13 @@ class Case:
 def answered(model: Model, part: Part, *, only_cached: bool) -> tuple[Answered, ...]:
     """What the model said to each question of a set: from the cache, else asked for now, unless `only_cached`."""
     said = answers(model, only_cached=only_cached)
+    again = others(model, only_cached=only_cached) if model is WEAK else {}
     return tuple(
         Answered(
             question=question,
             score=score(Request(prompt=question.prompt)).score,
             said=said[question.prompt],
+            others=again.get(question.prompt, ()),
             is_right=question.is_answered_by(said[question.prompt].completion.text),
         )
         for question in all_questions()

@@ -22,7 +22,7 @@ from hybrid_mcp.domain.eligibility import Candidate, Excluded, Situation, exclus
 from hybrid_mcp.domain.errors import HybridError, InvalidRequest
 from hybrid_mcp.domain.profile import ModelSpec, Profile
 from hybrid_mcp.domain.questions import Question, parse_questions
-from hybrid_mcp.domain.reasoning import separated
+from hybrid_mcp.domain.reasoning import answer_alone
 from hybrid_mcp.domain.scorer import score
 from hybrid_mcp.domain.whitelist import Whitelist
 from hybrid_mcp.ports import Catalog, Progress, ProviderCall
@@ -33,7 +33,6 @@ LONGEST_WAIT_S = 180.0
 SMALLEST = Request(prompt="?")
 """Stands for all questions where it is asked which models may run."""
 MOST_EMPTY = 5
-THINKS = "<think>"
 INSTEAD = (
     "its answers to closed questions are compared with a second one instead, and where routing_rules of the profile "
     "name a `judge`, that one looks at all of them"
@@ -113,7 +112,7 @@ class Calibrating:
             raise HybridError(f"{waiting.where}: {why}") from None
         except HybridError as error:
             raise HybridError(f"{waiting.where}: {error}") from None
-        return _answer_alone(completion)
+        return answer_alone(completion)
 
     async def _meant(self, name: str) -> list[Candidate]:
         request = replace(SMALLEST, preferred_model=name)
@@ -170,12 +169,6 @@ def without_threshold(calibration: Calibration | None, spec: ModelSpec) -> str |
 def _checked(question: Question, request: Request, text: str, confidence: float) -> Checked:
     # Without what was learned, as the judge sees it.
     return Checked(confidence=confidence, score=score(request).unlearned / 100, right=question.is_answered_by(text))
-
-
-def _answer_alone(completion: Completion) -> Completion:
-    """Without the reasoning before it; no text at all where it never came to an answer."""
-    answer = separated(completion, step_by_step=False)
-    return replace(answer, text="") if answer.text.lstrip().startswith(THINKS) else answer
 
 
 def _says_nothing(asked: int) -> str:

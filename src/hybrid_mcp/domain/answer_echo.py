@@ -81,8 +81,3 @@ def keeps_the_word(given: Exchange) -> bool:
         return False
     quoted = [word.casefold().strip(".,!") for word in _QUOTED.findall(given.text)]
     return len(quoted) > 1 and set(quoted) == {asked[0].casefold()}
-
-
-def is_closed_question(prompt: str) -> bool:
-    """Whether it has one right answer, as far as its first words tell."""
-    return _CLOSED_QUESTION.match(prompt.strip()[:50]) is not None

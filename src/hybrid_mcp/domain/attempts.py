@@ -61,9 +61,11 @@ class Tried:
     judging_ms: int = 0
     proof: str | None = None
 
-    def doubted(self, verdict: Verdict) -> Tried:
-        attempt = replace(self.attempt, outcome="doubtful", reason=verdict.reason or "")
-        return replace(self, verdict=verdict, attempt=attempt)
+    def judged(self, verdict: Verdict) -> Tried:
+        outcome: Outcome = "ok" if verdict.good else "doubtful"
+        return replace(
+            self, verdict=verdict, attempt=replace(self.attempt, outcome=outcome, reason=verdict.reason or "")
+        )
 
     def lasting(self, latency_ms: int) -> Tried:
         return replace(self, attempt=replace(self.attempt, latency_ms=latency_ms))

@@ -112,7 +112,7 @@ def unproven(one: Tried, why: str) -> Tried:
 
 
 def _doubtful(one: Tried, reason: str) -> Tried:
-    return one.doubted(Verdict(reasons=(reason,), escalate=True))
+    return one.judged(Verdict(reasons=(reason,), escalate=True))
 
 
 def _noted(step: Step, note: str) -> Step:

@@ -1,4 +1,4 @@
-"""How sure is a model of its answer? By the probabilities of its tokens, and by how far two of its answers agree.
+"""How sure is a model of its answer? By the probabilities of its tokens, and by how far other answers agree with it.
 
 docs/benchmarks.md says how well that tells wrong answers from right ones.
 """
@@ -6,7 +6,6 @@ docs/benchmarks.md says how well that tells wrong answers from right ones.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from math import fsum
 
@@ -19,15 +18,12 @@ answer. Both numbers were chosen with the embedded model; docs/benchmarks.md say
 TYPICAL_SCORE = 0.27
 """Of the prompts that the thresholds were chosen on, the mean."""
 
-LONGEST_COMPARED = 400
-"""Characters: longer answers that say the same do so in other words, and comparing words tells nothing."""
+SHARE_OF_SCORE = 2.0
+"""How much surer a model must be for each point (0 to 1) of the score."""
+SHARE_OF_AGREEMENT, TYPICAL_AGREEMENT = 2.0, 0.2
+"""How much surer an answer counts for each point of agreement above what is typical of the embedded model."""
 
 _WORD = re.compile(r"[^\W_]+")
-_NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
-_LETTER = re.compile(r"\s*(?:(?:the )?(?:correct )?answer(?: is)?:?\s*)?[*(]*([A-H])(?:[).:*]|\s*$)", re.IGNORECASE)
-_YES_OR_NO = re.compile(r"\s*[*\"']*(yes|no)\b", re.IGNORECASE)
-_ARTICLES = "a an the is are was were of in on to for and or it its that this by with as be has have"
-_COMMON = frozenset(_ARTICLES.split())
 
 FLOORS: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"smollm2135m"), -1.1),
@@ -64,50 +60,20 @@ def floor_at(floor: float, score: float) -> float:
 
     At most half as far from certainty as it is for a typical prompt, so that an answer that is sure enough stays good.
     """
-    return min(floor + score - TYPICAL_SCORE, floor / 2)
+    return min(floor + SHARE_OF_SCORE * (score - TYPICAL_SCORE), floor / 2)
 
 
 def typical(confidence: float, score: float) -> float:
     """What the confidence on a prompt of that score would be worth on a typical one: it is below a threshold exactly
     where the confidence itself is below `floor_at` of it. No threshold reaches 0, so nothing above 0 is told apart."""
-    return min(max(confidence - (score - TYPICAL_SCORE), 2 * confidence), 0.0)
+    return min(max(confidence - SHARE_OF_SCORE * (score - TYPICAL_SCORE), 2 * confidence), 0.0)
 
 
-def agreement(one: str, other: str) -> float | None:
-    """How far two answers to the same question say the same, 0 to 1; None where they are too long to compare.
-
-    What is compared is what such answers turn on: yes or no, the letter of a choice, the last number; else the words.
-    """
-    if max(len(one), len(other)) > LONGEST_COMPARED:
-        return None
-    for said in (_yes_or_no, _letter, _last_number):
-        first, second = said(one), said(other)
-        if first is not None and second is not None:
-            return float(first == second)
-    return _overlap(_words(one), _words(other))
+def confirmed(confidence: float, agreement: float) -> float:
+    """The confidence of an answer with which others of the same model agree so far (0 to 1)."""
+    return confidence + SHARE_OF_AGREEMENT * (agreement - TYPICAL_AGREEMENT)
 
 
-def _yes_or_no(text: str) -> str | None:
-    found = _YES_OR_NO.match(text)
-    return found.group(1).casefold() if found else None
-
-
-def _letter(text: str) -> str | None:
-    found = _LETTER.match(text)
-    return found.group(1).casefold() if found else None
-
-
-def _last_number(text: str) -> float | None:
-    numbers = _NUMBER.findall(text)
-    return float(numbers[-1].replace(",", "")) if numbers else None
-
-
-def _words(text: str) -> Counter[str]:
-    words = _WORD.findall(text.casefold())
-    return Counter([word for word in words if word not in _COMMON] or words)
-
-
-def _overlap(one: Counter[str], other: Counter[str]) -> float:
-    """Sørensen's and Dice's coefficient of the words, each as often as it stands there."""
-    total = one.total() + other.total()
-    return 2 * (one & other).total() / total if total else 1.0
+def can_turn(confidence: float, floor: float) -> bool:
+    """Whether any agreement can bring it to the other side of the threshold."""
+    return confirmed(confidence, 0.0) < floor <= confirmed(confidence, 1.0)

@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hybrid_mcp.domain.agreement import has_one_answer
 from hybrid_mcp.domain.answer_signs import REFUSED, signs
 from hybrid_mcp.domain.completion import Completion, Message, Request
-from hybrid_mcp.domain.confidence import TYPICAL_SCORE, floor_at, threshold_of
+from hybrid_mcp.domain.confidence import TYPICAL_SCORE, can_turn, confirmed, floor_at, threshold_of
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.tokens import can_be
 
 CUT_OFF = "cut off at the output limit"
+AGREES = 0.25
+"""Agreement, in the mean of the other answers, below which a model says something else when it is asked again."""
+SAYS_ELSE, SAYS_SAME = "asked again, the model says something else", "asked again, the model says much the same"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`reasons`: why the answer is doubtful, none where it is good. `escalate`: another model may well do better."""
+    """`reasons`: why the answer is doubtful, none where it is good. `escalate`: another model may well do better.
+
+    `unsure`: the model's low confidence is all that speaks against it.
+    """
 
     reasons: tuple[str, ...] = ()
     escalate: bool = False
+    unsure: bool = False
 
     @property
     def reason(self) -> str | None:
@@ -52,11 +60,38 @@ def judge(
     if is_cut:
         # A paid model stopped by the caller's own limit would be stopped there again by the next one, for more money.
         return Verdict(reasons=(CUT_OFF, *told), escalate=worth_another or spec.local or shrunk)
-    floor, confidence = threshold_of(spec), completion.confidence
-    if floor is not None and confidence is not None and confidence < (floor := floor_at(floor, score)):
+    floor, confidence = _floor(spec, score), completion.confidence
+    if floor is not None and confidence is not None and confidence < floor:
         unsure = f"confidence {confidence:.2f} is below the threshold {floor:.2f}"
-        return Verdict(reasons=(*told, unsure), escalate=True)
+        return Verdict(reasons=(*told, unsure), escalate=True, unsure=not told)
     return Verdict(reasons=told, escalate=worth_another)
+
+
+def asking_again_may_tell(prompt: str, completion: Completion, spec: ModelSpec, score: float) -> bool:
+    """Whether other answers of the same model can change the verdict on one against which no sign speaks."""
+    if not has_one_answer(prompt, completion.text):
+        return False
+    floor, confidence = _floor(spec, score), completion.confidence
+    return floor is None or confidence is None or can_turn(confidence, floor)
+
+
+def judge_again(completion: Completion, spec: ModelSpec, score: float, agreed: float) -> Verdict:
+    """The verdict once the same model was asked again. `agreed`: how far its other answers say the same, 0 to 1."""
+    floor, confidence = _floor(spec, score), completion.confidence
+    if floor is None or confidence is None:
+        return GOOD if agreed >= AGREES else Verdict(reasons=(SAYS_ELSE,), escalate=True, unsure=True)
+    sure = confirmed(confidence, agreed)
+    if sure >= floor:
+        return GOOD
+    says = SAYS_SAME if agreed >= AGREES else SAYS_ELSE
+    return Verdict(
+        reasons=(f"confidence {sure:.2f} is below the threshold {floor:.2f}; {says}",), escalate=True, unsure=True
+    )
+
+
+def _floor(spec: ModelSpec, score: float) -> float | None:
+    threshold = threshold_of(spec)
+    return None if threshold is None else floor_at(threshold, score)
 
 
 def believable(completion: Completion, *, sent: Sequence[Message], output_cap: int) -> bool:

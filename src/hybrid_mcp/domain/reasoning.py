@@ -27,6 +27,12 @@ def separated(completion: Completion, *, step_by_step: bool) -> Completion:
     return replace(completion, text=answer, reasoning=reasoning) if reasoning and says_something else completion
 
 
+def answer_alone(completion: Completion) -> Completion:
+    """The same completion, its text the answer alone; empty where the model never came to one."""
+    answer = separated(completion, step_by_step=False)
+    return replace(answer, text="") if answer.text.lstrip().startswith(_OPENING) else answer
+
+
 def _after_thinking(text: str) -> tuple[str, str]:
     before, closing, after = text.partition(_CLOSING)
     opened = before.lstrip().startswith(_OPENING)
