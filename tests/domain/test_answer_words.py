@@ -13,6 +13,7 @@ LABEL = "it is not one of the labels that were given"
 LETTER = "its letter stands before the words of another choice"
 WORD = "it does not spell or count the word as was asked for"
 ITEM = "it names another item of the list than was asked for"
+ORDER = "the list is not in the order that was asked for"
 REPEATED = "it is not the word that was to be repeated"
 KEYS = "it lacks keys that the prompt names for its JSON"
 SUM = "its number is not what the prompt's own sum comes to"
@@ -55,12 +56,12 @@ DOUBTFUL: list[tuple[str, str, str]] = [
         "The last is 'tree'.",
         ITEM,
     ),
-    ("Sort these words alphabetically: pillow, dragon, yellow", "A, B, C", ITEM),
+    ("Sort these words alphabetically: pillow, dragon, yellow", "A, B, C", ORDER),
     ("Which of these words comes last in the alphabet: market, yellow, dragon?", "dragon", ITEM),
     ("What is the last word of this list: lemon, orange, desert?", "orange", ITEM),
     ("What is the second item of this list: lemon, orange, desert?", "lemon", ITEM),
-    (SORTED, "pillow, dragon, yellow", ITEM),
-    ("Sort these words alphabetically: pillow, dragon, yellow", "dragon, yellow", ITEM),
+    (SORTED, "pillow, dragon, yellow", ORDER),
+    ("Sort these words alphabetically: pillow, dragon, yellow", "dragon, yellow", ORDER),
     (LARGEST, "The largest is 327.", ITEM),
     ("What is the smallest of these numbers: 495, 281, 327?", "495", ITEM),
     ("Which word is the longest: plum, photograph, pear?", "plum", ITEM),

@@ -16,7 +16,8 @@ _COUNT = rf"(?P<count>{'|'.join(sorted(_COUNTS, key=len, reverse=True))})"
 _ITEMS = re.compile(
     rf"\b(?:list|name|give(?: me)?|suggest|provide|generate|come up with|tell me|write)"
     rf"(?: me)? (?:(?:the|exactly|top|best"
-    rf"|main|most|only|a list of|any) ){{0,3}}{_COUNT} (?:[a-z]{{2,20}} ){{0,2}}?(?P<noun>[a-z]{{2,20}}s)\b",
+    rf"|main|most|only|a list of|any) ){{0,3}}{_COUNT} (?:(?!(?:in|as|to|into|with|by) )[a-z]{{2,20}} ){{0,2}}?"
+    r"(?P<noun>[a-z]{2,20}s)\b",
     re.IGNORECASE,
 )
 _NO_ITEMS = (

@@ -1,10 +1,9 @@
-"""Lists of a short prompt that asks for nothing but one of their items, or for all of them in alphabetical order."""
+"""Lists of a short prompt that asks for nothing but one of their items."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
 
 from hybrid_mcp.domain.answer_text import Exchange
 from hybrid_mcp.domain.answer_words import ONLY
@@ -30,8 +29,8 @@ _NUMBER = r"(?: number| value| integer| one)?"
 
 
 def misses_the_item(given: Exchange) -> bool:
-    """Whether the prompt asks for nothing but one item of its list that can be found without thinking, or the list in
-    alphabetical order, and the answer names others."""
+    """Whether the prompt asks for nothing but one item of its list that can be found without thinking, and the answer
+    names others."""
     prompt = given.prompt.strip()
     asked = _OF_LIST.fullmatch(prompt) if len(prompt) <= _LONGEST_PROMPT else None
     if asked is None or len(given.text) > len(given.said):
@@ -41,9 +40,6 @@ def misses_the_item(given: Exchange) -> bool:
         return False
     wish = asked["wish"].casefold().removeprefix("please ")
     said = given.text.casefold()
-    ordering = _SORTED.fullmatch(wish)
-    if ordering is not None:
-        return _is_unsorted(items, said, backwards=ordering["reverse"] is not None)
     one = _item_asked(items, wish)
     if one is None:
         return False
@@ -51,21 +47,11 @@ def misses_the_item(given: Exchange) -> bool:
     return _is_another(one, named) if named else not (_are_numbers(items) or _says_place(said, wish))
 
 
-_SORTED = re.compile(
-    r"(?:sort|put|order|arrange|list)(?: (?:these|the following)(?: words| names| items)?)?"
-    r" (?:alphabetically|(?:in|into) (?P<reverse>reverse )?alphabetical order)"
-    r"(?:,? (?:and )?(?:(?:write|say) )?nothing else)?"
-)
-
-
-def _is_unsorted(items: Sequence[str], said: str, *, backwards: bool) -> bool:
-    if not all(word.isascii() and word.isalpha() for word in items):
-        return False
-    wanted, named = sorted(items, reverse=backwards), _named(items, said)
-    if not named:
-        return wanted != list(items)  # "they already are"
-    steps = [word for word, _ in groupby(named)]  # "bread before milk, milk before tea"
-    return not any(steps[at : at + len(wanted)] == wanted for at in range(len(steps)))
+def works_out(prompt: str) -> bool:
+    """Whether `misses_the_item` may tell which item is the answer."""
+    asked = _OF_LIST.fullmatch(prompt) if len(prompt) <= _LONGEST_PROMPT else None
+    wish = asked["wish"].casefold().removeprefix("please ") if asked else ""
+    return any(re.fullmatch(one, wish) for one in _ASKED)
 
 
 def _is_another(one: str, named: Sequence[str]) -> bool:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from fractions import Fraction
-from itertools import islice
 
 from hybrid_mcp.domain.answer_text import Exchange, mentions
+from hybrid_mcp.domain.answer_values import GROUPING, MOST_NUMBERS, NUMBER, NUMBERS, plain, readings
 from hybrid_mcp.domain.arithmetic import MOST_CHARACTERS, worked_out
 
 _LONGEST_QUESTION = 200
-_NUMBER = r"\d{1,15}+(?:[.,]\d{1,15}+){0,4}"
-_NUMBERS = re.compile(_NUMBER)
-_GROUPING = re.compile(r"(?<=\d)(?:[ \u00a0\u202f_'’]|\{,\}|\\,)(?=\d{3}(?!\d))")
-_MOST_NUMBERS = 100
 _ASKED_SUM = re.compile(
     r"(?:please |can you |could you )?(?:what(?:'s|’s| is)|calculate|compute|evaluate|work out|solve"
     r"|how much is)?[: ]{0,3}"
@@ -22,8 +17,8 @@ _ASKED_SUM = re.compile(
     re.IGNORECASE,
 )
 _ASKED_SHARE = re.compile(
-    rf"(?:please )?(?:what(?:'s|’s| is)|calculate|compute|find)? ?(?P<share>{_NUMBER}) ?(?:%|percent|per cent) of "
-    rf"[$€£]?(?P<whole>{_NUMBER})(?P<rest>[^\d]{{0,100}})",
+    rf"(?:please )?(?:what(?:'s|’s| is)|calculate|compute|find)? ?(?P<share>{NUMBER}) ?(?:%|percent|per cent) of "
+    rf"[$€£]?(?P<whole>{NUMBER})(?P<rest>[^\d]{{0,100}})",
     re.IGNORECASE,
 )
 _IN_WORDS = (
@@ -33,15 +28,15 @@ _IN_WORDS = (
     (re.compile(r"(?<=\d) minus (?=\d)", re.IGNORECASE), " - "),
 )
 _AS_AN_ORDER = (
-    (re.compile(rf"^(?:please )?add ({_NUMBER}) (?:and|to) ({_NUMBER})", re.IGNORECASE), r"\1 + \2"),
-    (re.compile(rf"^(?:please )?subtract ({_NUMBER}) from ({_NUMBER})", re.IGNORECASE), r"\2 - \1"),
-    (re.compile(rf"^(?:please )?multiply ({_NUMBER}) (?:and|by|with) ({_NUMBER})", re.IGNORECASE), r"\1 * \2"),
-    (re.compile(rf"^(?:please )?divide ({_NUMBER}) by ({_NUMBER})", re.IGNORECASE), r"\1 / \2"),
+    (re.compile(rf"^(?:please )?add ({NUMBER}) (?:and|to) ({NUMBER})", re.IGNORECASE), r"\1 + \2"),
+    (re.compile(rf"^(?:please )?subtract ({NUMBER}) from ({NUMBER})", re.IGNORECASE), r"\2 - \1"),
+    (re.compile(rf"^(?:please )?multiply ({NUMBER}) (?:and|by|with) ({NUMBER})", re.IGNORECASE), r"\1 * \2"),
+    (re.compile(rf"^(?:please )?divide ({NUMBER}) by ({NUMBER})", re.IGNORECASE), r"\1 / \2"),
 )
 _ASKED_ONE = re.compile(
     r"(?:please )?(?:what(?:'s|’s| is) |calculate |compute |find |how much is )?"
-    rf"(?:half of (?P<half>{_NUMBER})|(?:twice|double) (?P<twice>{_NUMBER})|(?P<square>{_NUMBER}) squared"
-    rf"|(?P<cube>{_NUMBER}) cubed)(?P<rest>[^\d]{{0,100}})",
+    rf"(?:half of (?P<half>{NUMBER})|(?:twice|double) (?P<twice>{NUMBER})|(?P<square>{NUMBER}) squared"
+    rf"|(?P<cube>{NUMBER}) cubed)(?P<rest>[^\d]{{0,100}})",
     re.IGNORECASE,
 )
 """With nothing before or after: which of two operations comes first would not be plain."""
@@ -68,13 +63,13 @@ _VAGUE = re.compile(r"remainder|\brest\b|\bR ?\d|\be[+-]?\d|10\s?[\^*]|\\frac|\d
 
 _OPERATOR = r"[+*×·⋅÷/]|(?<=\s)[-−](?=\s)|\\times|\\cdot|\\div|x(?=[\s\d])"
 _OWN_SUM = re.compile(
-    rf"(?<![\d.,$€£])(?P<left>[$€£]?{_NUMBER})\s{{0,2}}(?P<sign>{_OPERATOR})\s{{0,2}}(?P<right>[$€£]?{_NUMBER})"
-    rf"\s{{0,2}}=\s{{0,2}}(?P<result>[$€£]?[-−]?{_NUMBER})"
+    rf"(?<![\d.,$€£])(?P<left>[$€£]?{NUMBER})\s{{0,2}}(?P<sign>{_OPERATOR})\s{{0,2}}(?P<right>[$€£]?{NUMBER})"
+    rf"\s{{0,2}}=\s{{0,2}}(?P<result>[$€£]?[-−]?{NUMBER})"
 )
 _UNIT = r"[a-z]{2,12}"
 _OWN_PRODUCT = re.compile(
-    rf"(?<![\d.,$€£])(?P<left>{_NUMBER})(?: (?P<one>{_UNIT}))? (?P<sign>[*×x]|\\times) (?P<right>{_NUMBER})"
-    rf"(?: (?P<other>{_UNIT}))? = (?P<result>{_NUMBER}) (?P<unit>{_UNIT})\b"
+    rf"(?<![\d.,$€£])(?P<left>{NUMBER})(?: (?P<one>{_UNIT}))? (?P<sign>[*×x]|\\times) (?P<right>{NUMBER})"
+    rf"(?: (?P<other>{_UNIT}))? = (?P<result>{NUMBER}) (?P<unit>{_UNIT})\b"
 )
 """With a unit at a factor and the same one at the product: then none was turned into another."""
 _NAMES_OF_MULTIPLES = (
@@ -99,40 +94,23 @@ _OTHER_SUMS = (
 _SUM_GIVEN = re.compile(r"\d\s{0,2}[-+*×x÷/−^]\s{0,2}\d{1,15}\s{0,2}=")
 _MOST_SUMS = 40
 
-_LISTED = r"[-−–]?\d{1,15}(?:\.\d{1,15})?"
-_LARGE, _SMALL = r"(?:largest|biggest|greatest|highest)", r"(?:smallest|lowest|least)"
-_ASKED_ORDER = re.compile(
-    r"(?:please )?(?:sort|order|arrange|rank|put) (?:(?:these|the|the following|my|this list of) )?"
-    r"(?:numbers|integers|values)(?: by (?:size|value))?"
-    r"(?:,? (?:in|into) (?:numerical )?(?:(?P<way>ascending|increasing|descending|decreasing)(?: numerical)? )?order"
-    rf"|,? from (?:the )?(?:(?P<up>{_SMALL} to (?:the )?{_LARGE})|(?P<down>{_LARGE} to (?:the )?{_SMALL})))?"
-    r"(?:,? (?:and )?(?:(?:write|give|return|show|answer with|reply with|say) )?(?:me )?"
-    r"(?:nothing else|(?:only|just) the (?:sorted )?(?:list|numbers)))?: *"
-    rf"(?P<list>{_LISTED}(?:(?:[,;] ?| ){_LISTED}){{1,99}}(?:,? and {_LISTED})?)[.?]?",
-    re.IGNORECASE,
-)
-"""The whole prompt."""
-_SIGNED = re.compile(rf"(?:(?<![\w)])[-−–])?{_NUMBER}(?!(?:st|nd|rd|th)\b)")
-_MARKER = re.compile(r"^[ \t]{0,4}(?:\d{1,2}[.)]|-)[ \t]", re.MULTILINE)
-"""Of an item in a list."""
-
 
 def misses_the_sum(given: Exchange) -> bool:
     """Whether the prompt is a sum, and the answer gives numbers of which none is its value."""
     value = _value_asked(given.prompt.strip())
-    numbers = [] if value is None else _NUMBERS.findall(given.said)
+    numbers = [] if value is None else NUMBERS.findall(given.said)
     if (
         value is None
-        or len(numbers) > _MOST_NUMBERS
+        or len(numbers) > MOST_NUMBERS
         or _OTHER_FORMS.search(given.prose)
         or (value.denominator != 1 and _VAGUE.search(given.prose))
     ):
         return False
-    numbers += _NUMBERS.findall(_GROUPING.sub("", given.said))
-    known = set(_NUMBERS.findall(given.prompt))
+    numbers += NUMBERS.findall(GROUPING.sub("", given.said))
+    known = set(NUMBERS.findall(given.prompt))
     if not numbers or (known.issuperset(numbers) and _IN_LETTERS.search(given.prose)):
         return False
-    return len(numbers) <= _MOST_NUMBERS and not any(_may_be(number, abs(value)) for number in numbers)
+    return len(numbers) <= MOST_NUMBERS and not any(_may_be(number, abs(value)) for number in numbers)
 
 
 def _value_asked(prompt: str) -> Fraction | None:
@@ -140,7 +118,7 @@ def _value_asked(prompt: str) -> Fraction | None:
         return None
     share = _ASKED_SHARE.fullmatch(prompt)
     if share is not None and _PLAIN_REST.fullmatch(share["rest"]):
-        part, whole = _plain(share["share"]), _plain(share["whole"])
+        part, whole = plain(share["share"]), plain(share["whole"])
         return None if part is None or whole is None else part * whole / 100
     over = _ASKED_REST.fullmatch(prompt)
     if over is not None and int(over["part"]) and _PLAIN_REST.fullmatch(over["rest"]):
@@ -159,7 +137,7 @@ def _value_asked(prompt: str) -> Fraction | None:
 
 def _of_one(asked: re.Match[str]) -> Fraction | None:
     kind = next(name for name in ("half", "twice", "square", "cube") if asked[name])
-    number = _plain(asked[kind])
+    number = plain(asked[kind])
     if number is None:
         return None
     return {"half": number / 2, "twice": number * 2, "square": number**2, "cube": number**3}[kind]
@@ -170,29 +148,10 @@ def _has_no_date(text: str) -> bool:
     return re.fullmatch(r"[\d./–-]+", text) is None
 
 
-def _plain(number: str) -> Fraction | None:
-    """`1,200.50` as English writes it; None where it could be read in another way."""
-    if number.isdecimal():
-        return Fraction(int(number))
-    if re.fullmatch(r"\d+(?:\.\d+)?", number):
-        return Fraction(number)
-    return Fraction(number.replace(",", "")) if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", number) else None
-
-
-def _readings(number: str) -> Iterator[tuple[Fraction, int]]:
-    """Every number that it may stand for, with the count of its decimals: `1.200,5`, `1,200.5`, `1,200`, `1.200`."""
-    number = number.rstrip(".,")
-    yield Fraction(re.sub(r"[.,]", "", number)), 0
-    at = max(number.rfind("."), number.rfind(","))
-    if at > 0:
-        whole, decimals = re.sub(r"[.,]", "", number[:at]), number[at + 1 :]
-        yield Fraction(f"{whole}.{decimals}"), len(decimals)
-
-
 def _may_be(number: str, value: Fraction) -> bool:
     """Whether the number is the value, or the value rounded to as many decimals as it has."""
     return any(abs(read - value) < Fraction(1, 10**decimals) if value.denominator != 1 else read == value
-               for read, decimals in _readings(number))  # fmt: skip
+               for read, decimals in readings(number))  # fmt: skip
 
 
 def contradicts_itself(given: Exchange) -> bool:
@@ -220,7 +179,7 @@ def _is_wrong(match: re.Match[str], text: str) -> bool:
         return False
     if _MULTIPLES.intersection(match[0].split()):
         return False
-    left, right, result = (_plain(match[name].strip("$€£")) for name in ("left", "right", "result"))
+    left, right, result = (plain(match[name].strip("$€£")) for name in ("left", "right", "result"))
     if left is None or right is None or result is None:
         return False
     return not _agrees(left, match["sign"], right, result, match["result"])
@@ -242,39 +201,3 @@ def _agrees(left: Fraction, sign: str, right: Fraction, result: Fraction, writte
         return abs(value) == abs(result)
     decimals = len(written.partition(".")[2])
     return abs(abs(value) - abs(result)) <= Fraction(1, 10**decimals)
-
-
-def is_out_of_order(given: Exchange) -> bool:
-    """Whether the prompt asks for nothing but its own numbers in their order, and the answer nowhere has them so."""
-    asked = _ASKED_ORDER.fullmatch(given.prompt.strip()) if given.short else None
-    numbers = [] if asked is None else _signed(asked["list"])
-    if asked is None or len(given.text) > len(given.said) or len(numbers) < len(_SIGNED.findall(asked["list"])):
-        return False
-    said = given.said
-    if len(set(numbers)) < max(3, len(numbers)) or not _NUMBERS.search(said) or _IN_LETTERS.search(said):
-        return False
-    wanted = _ways(asked, sorted(numbers, key=Fraction))
-    readings = {said, _MARKER.sub(" ", said), _GROUPING.sub("", said), said.replace(",", ", ")}
-    return not any(
-        found[at : at + len(numbers)] in wanted for found in map(_signed, readings) for at in range(len(found))
-    )
-
-
-def _ways(asked: re.Match[str], up: list[str]) -> list[list[str]]:
-    """The orders that are right: either one where none is named."""
-    way = (asked["way"] or "").casefold()
-    if asked["up"] or way in {"ascending", "increasing"}:
-        return [up]
-    return [up[::-1]] if asked["down"] or way else [up, up[::-1]]
-
-
-def _signed(text: str) -> list[str]:
-    """Its numbers, each in one form, without those that could be read in several ways."""
-    forms = map(_form, islice(_SIGNED.finditer(text), _MOST_NUMBERS))
-    return [form for form in forms if form is not None]
-
-
-def _form(match: re.Match[str]) -> str | None:
-    number = match[0].lstrip("-−–")
-    value = int(number) if number.isdecimal() else _plain(number)
-    return None if value is None else f"{'-' if number != match[0] and value else ''}{value}"

@@ -9,17 +9,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hybrid_mcp.domain import (
+    answer_amounts,
     answer_code,
     answer_counts,
     answer_echo,
+    answer_edits,
+    answer_forms,
     answer_items,
     answer_keys,
     answer_language,
     answer_loops,
     answer_numbers,
     answer_options,
+    answer_orders,
     answer_printed,
     answer_refusals,
+    answer_series,
+    answer_truths,
+    answer_units,
     answer_words,
 )
 from hybrid_mcp.domain.answer_text import Exchange, exchange
@@ -55,7 +62,6 @@ _OF_FREE_TEXT: tuple[tuple[_Check, Sign], ...] = (
     (answer_numbers.contradicts_itself, Sign("a sum in it is wrong")),
     (answer_counts.breaks_the_count, Sign("it has another number of items than was asked for")),
     (answer_counts.breaks_the_length, Sign("its length is far from what was asked for")),
-    (answer_numbers.is_out_of_order, Sign("the numbers are not in the order that was asked for")),
     (answer_counts.misses_the_choice, Sign("it names none of the choices")),
     (answer_counts.names_two_choices, Sign("it names several of the choices, and one was asked for")),
     (answer_echo.keeps_the_word, Sign("a translation was asked for, and the word is the same")),
@@ -69,6 +75,17 @@ _OF_LONE_PROMPT: tuple[tuple[_Check, Sign], ...] = (
     (answer_words.does_not_repeat, Sign("it is not the word that was to be repeated")),
     (answer_keys.lacks_keys, Sign("it lacks keys that the prompt names for its JSON")),
     (answer_printed.misses_the_output, Sign("it does not say what the code in the prompt prints")),
+    (answer_units.misses_the_amount, Sign("it does not come to the amount that was to be converted")),
+    (answer_units.names_the_wrong_unit, Sign("it says of the wrong one of two units that it is the one")),
+    (answer_forms.misses_the_form, Sign("it does not hold the number in the form that was asked for")),
+    (answer_amounts.misses_the_result, Sign("it does not hold the result of the operation that was asked for")),
+    (answer_edits.misses_the_edit, Sign("it does not hold what was to be made of the text")),
+    (
+        answer_series.misses_what_comes_next,
+        Sign("it does not hold the next number, the day, date or time that was asked for"),
+    ),
+    (answer_truths.tells_an_untruth, Sign("what it says of the prompt's numbers is not true")),
+    (answer_orders.breaks_the_order, Sign("the list is not in the order that was asked for")),
 )
 """What a system prompt or a context may ask to be otherwise."""
 _OF_WHOLE_TEXT: tuple[tuple[_Check, Sign], ...] = (

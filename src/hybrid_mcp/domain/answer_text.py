@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
+from hybrid_mcp.domain.answer_wish import bare_wish
 from hybrid_mcp.domain.completion import Request
 
 _END_CHARACTERS = 1_500
@@ -32,7 +33,8 @@ class Block:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """`wish`: the prompt without what it quotes. `asked`: all that was sent. `short`: the prompt holds little but the
-    wish. `said`: the answer's two ends. `blocks`: the whole fenced blocks near its start. `prose`: `said` without code.
+    wish. `bare`: the one wish of a short prompt, without `please` and the like, else nothing. `said`: the answer's two
+    ends. `blocks`: the whole fenced blocks near its start. `prose`: `said` without code.
     """
 
     prompt: str
@@ -40,6 +42,7 @@ class Exchange:
     wish: str
     asked: str
     short: bool
+    bare: str
     text: str
     said: str
     blocks: tuple[Block, ...]
@@ -55,6 +58,7 @@ def exchange(request: Request, text: str) -> Exchange:
         wish=_MATERIAL.sub(" … ", prompt),
         asked="\n".join((both_ends(request.context, 1_000), both_ends(request.system_prompt, 500), prompt)),
         short=len(request.prompt) <= _SHORT_CHARACTERS,
+        bare=bare_wish(request.prompt),
         text=text,
         said=said,
         blocks=blocks(text[:_CODE_CHARACTERS]),

@@ -47,6 +47,11 @@ _NUMBERS = dict(enumerate(_NAMES_OF_NUMBERS.split()))
 _OTHER_NAMES = {0: "no|none|not|never|\\w+n['’]t", 1: "once|single|only|a|an", 2: "twice|double|both|pair", 3: "thrice"}
 
 
+def works_out(prompt: str) -> bool:
+    """Whether `misses_the_word` tells what the answer is to be."""
+    return len(prompt) <= _LONGEST_PROMPT and any(asked.fullmatch(prompt) for asked, _ in _SPELLINGS)
+
+
 def misses_the_word(given: Exchange) -> bool:
     """Whether all that the prompt asks for is a word spelled in another way or the count of its letters, and the answer
     does not hold that."""
@@ -74,16 +79,16 @@ def _letters_of(text: str) -> str:
 
 
 def _has_length(parts: Sequence[str], text: str) -> bool:
-    return _says_number(len(parts[0]), text)
+    return says_number(len(parts[0]), text)
 
 
 def _has_count(parts: Sequence[str], text: str) -> bool:
     """Of the letter in either case, or in this one alone."""
     letter, word = parts
-    return any(_says_number(count, text) for count in {word.casefold().count(letter.casefold()), word.count(letter)})
+    return any(says_number(count, text) for count in {word.casefold().count(letter.casefold()), word.count(letter)})
 
 
-def _says_number(number: int, text: str) -> bool:
+def says_number(number: int, text: str) -> bool:
     names = "|".join(filter(None, (str(number), _NUMBERS.get(number), _OTHER_NAMES.get(number))))
     return re.search(rf"(?<![\w.])(?:{names})x?(?!\w|\.\d)", text, re.IGNORECASE) is not None
 
