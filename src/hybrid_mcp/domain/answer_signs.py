@@ -31,8 +31,7 @@ from hybrid_mcp.domain import (
 )
 from hybrid_mcp.domain.answer_text import Exchange, exchange
 from hybrid_mcp.domain.completion import Request
-
-REFUSED = "the model refused"
+from hybrid_mcp.domain.judging import REFUSED
 
 
 @dataclass(frozen=True, slots=True)

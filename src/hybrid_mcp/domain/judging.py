@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hybrid_mcp.domain.agreement import has_one_answer
-from hybrid_mcp.domain.answer_signs import REFUSED, signs
 from hybrid_mcp.domain.completion import Completion, Message, Request
 from hybrid_mcp.domain.confidence import TYPICAL_SCORE, can_turn, confirmed, floor_at, threshold_of
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.tokens import can_be
 
+REFUSED = "the model refused"
 CUT_OFF = "cut off at the output limit"
 AGREES = 0.25
 """Agreement, in the mean of the other answers, below which a model says something else when it is asked again."""
@@ -50,6 +50,9 @@ def judge(
     from this judge too, which must not confirm itself. A paid model's answer is worth another one only where it is
     surely bad.
     """
+    # What it looks for takes longer to read than the server may take to start, and no start needs it.
+    from hybrid_mcp.domain.answer_signs import signs  # noqa: PLC0415
+
     if completion.finish == "refusal":
         return Verdict(reasons=(REFUSED,), escalate=True)
     is_cut = completion.finish == "length"
