@@ -312,7 +312,8 @@ SHORT = [
     "half of 5 ", "the remainder of 5 ", "is 'x' , , , ", "x, or y ", "this is a ", "What does print(a) print? ",
     "A) x ,; ,; ,; ", " ,;", "prints\n```a\n", "sort the numbers: 1, ", "classify this text as a or b: ",
     "return JSON as ", "extract \"a\" and \"b\" as JSON: ", "which topic fits: aaa, or bbb? 'x' ",
-    "sort words alphabetically: a, ",
+    "sort words alphabetically: a, ", "or a ", "which or ", "how many 1 ", "a, b or c: ", "'a' or 'b' ", "sort up: a, ",
+    "who is Ab, Cd or Ef? ", "2 or ", "how many a are 2 a? ", "1, 2, 3, ", "write a with commas ", "find it: A b, c. ",
 ]  # fmt: skip
 """Of prompts that hold little but a wish more is read."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from hybrid_mcp.domain.answer_nothing import new_words
 from hybrid_mcp.domain.answer_text import Exchange, mentions
 from hybrid_mcp.domain.completion import DEFAULT_SYSTEM_PROMPT
 
@@ -15,6 +16,8 @@ _TOKENS = (
 _ABOUT_TOKENS = (
     "token|template|chatml|llama|mistral|gemma|prompt format|tuning|fine-tune|im_start|im_end|[inst|<<sys|marker|</s>"
 )
+_ASKS = re.compile(r"\b(?:what|which|who|where|when|how|or)\b", re.IGNORECASE)
+"""Without such a word the same with a full stop may say yes."""
 _FEWEST_CHARACTERS = 25
 _COMPARED_CHARACTERS = 2_000
 _WANTS_ECHO = (
@@ -58,9 +61,12 @@ def _is_same(text: str, sent: str) -> bool:
     size = len(sent)
     if not size or not size * 0.9 <= len(text) <= size * 1.1 + 10:
         return False
-    said, there = (" ".join(one[:_COMPARED_CHARACTERS].casefold().split()).strip("\"'* .:") for one in (text, sent))
+    marks = "\"'* .:?" if _ASKS.search(sent[:_COMPARED_CHARACTERS]) else "\"'* .:"
+    said, there = (" ".join(one[:_COMPARED_CHARACTERS].casefold().split()).strip(marks) for one in (text, sent))
     if len(there) < _FEWEST_CHARACTERS:
         return False
+    if said.startswith(there) and new_words(there, said[len(there) :]):
+        return False  # a sentence that the prompt began
     return said.startswith(there) or (len(text) > _COMPARED_CHARACTERS and there.startswith(said))
 
 

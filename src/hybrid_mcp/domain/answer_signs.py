@@ -10,15 +10,20 @@ from dataclasses import dataclass
 
 from hybrid_mcp.domain import (
     answer_amounts,
+    answer_choices,
     answer_code,
     answer_counts,
     answer_echo,
     answer_edits,
     answer_forms,
+    answer_given_back,
     answer_items,
     answer_keys,
     answer_language,
     answer_loops,
+    answer_missing_items,
+    answer_named_form,
+    answer_nothing,
     answer_numbers,
     answer_options,
     answer_orders,
@@ -27,6 +32,7 @@ from hybrid_mcp.domain import (
     answer_series,
     answer_truths,
     answer_units,
+    answer_wanted,
     answer_words,
 )
 from hybrid_mcp.domain.answer_text import Exchange, exchange
@@ -85,6 +91,22 @@ _OF_LONE_PROMPT: tuple[tuple[_Check, Sign], ...] = (
     ),
     (answer_truths.tells_an_untruth, Sign("what it says of the prompt's numbers is not true")),
     (answer_orders.breaks_the_order, Sign("the list is not in the order that was asked for")),
+    (answer_nothing.says_nothing, Sign("it says nothing that the question does not hold")),
+    (answer_nothing.stops_before_it, Sign("it stops where the answer should stand")),
+    (answer_nothing.says_it_twice, Sign("it says the same twice as if it were two things")),
+    (answer_choices.repeats_the_choices, Sign("it repeats the choices and makes none")),
+    (answer_choices.names_no_choice, Sign("it names none of the choices that were given")),
+    (answer_given_back.gives_all_back, Sign("it gives the whole text back, and a part was asked for")),
+    (answer_missing_items.leaves_items_out, Sign("it leaves out most of what was to be put in order")),
+    (answer_given_back.stays_untranslated, Sign("it is not translated")),
+    (answer_given_back.keeps_what_was_to_go, Sign("it still holds what was to be taken out")),
+    (answer_given_back.stays_as_it_was, Sign("it gives the text back unchanged")),
+    (answer_wanted.lacks_the_number, Sign("a number was asked for and there is none")),
+    (answer_wanted.lacks_the_value, Sign("a value was to be worked out, and there is no number")),
+    (answer_wanted.lacks_the_time, Sign("a time was asked for and there is none")),
+    (answer_wanted.names_none_of_few, Sign("it names nothing of the kind that was asked for")),
+    (answer_wanted.lacks_the_name, Sign("a name was asked for, and it has only those of the question")),
+    (answer_named_form.lacks_the_form, Sign("it has not the form that was asked for")),
 )
 """What a system prompt or a context may ask to be otherwise."""
 _OF_WHOLE_TEXT: tuple[tuple[_Check, Sign], ...] = (
