@@ -197,7 +197,7 @@ def _removed(found: re.Match[str], text: str) -> Wanted:
         return ()
     words = [word for word in re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text) if word.casefold() != piece.casefold()]
     gap = r"\s?" if len(piece) > 1 else ""
-    cut = [re.sub(rf"{gap}{re.escape(piece)}", "", text, flags=flags).strip() for flags in (0, re.IGNORECASE)]
+    cut = [re.sub(rf"{gap}{re.escape(piece)}", "", text, flags=flags).strip(" ,;") for flags in (0, re.IGNORECASE)]
     if len(piece) == 1 or not words:
         return [one for one in cut if one]
     return [*filter(None, cut), re.compile(r"\W+".join(map(re.escape, words)), re.IGNORECASE)]

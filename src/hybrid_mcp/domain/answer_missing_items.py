@@ -8,7 +8,7 @@ from hybrid_mcp.domain.answer_text import Exchange
 
 _LONGEST_PROMPT = 300
 _LONGEST_ANSWER = 600
-_ITEM = r"[^,;:.?!\n]{1,60}"
+_ITEM = r"[^,;:.?!\n ][^,;:.?!\n]{0,59}"
 _ORDER = re.compile(
     rf"(?:please |now )?(?P<wish>(?:sort|order|arrange|rank|reverse|alphabeti[sz]e)\b[^:\n]{{0,80}}"
     rf"|(?:put|list|write|give|bring)\b[^:\n]{{0,60}}\border\b[^:\n]{{0,40}}"

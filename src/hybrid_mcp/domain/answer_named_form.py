@@ -67,11 +67,11 @@ _MADE_FORMS = (
     ((rf"{_MAKE}(?:in|to|into|as) (?:lower )?camel ?case\b|^\W*(?:lower )?camel ?case (?:version |form )?(?:of"
         rf"|for)\b"), r"[a-z0-9][A-Z]|^\S+$"),
     (rf"{_MAKE}(?:in|to|into|as) snake[_ ]?case\b|^\W*snake[_ ]?case (?:version |form )?(?:of|for)\b", r"_|^\S+$"),
-    (rf"{_MAKE}(?:in|to|into|as|using) roman numerals?\b", r"(?-i:\b[IVXLCDM]+\b)|\b[ivxlcdm]+\W*$"),
+    (rf"{_MAKE}(?:in|to|into|as|using) roman numerals?\b", r"(?-i:\b[IVXLCDM]+\b)|\b[ivxlcdm]+\W*$|[\u2160-\u2188]"),
     (rf"{_MAKE}(?:in|to|into|as) (?:a )?(?:percentage|percent)\b", r"%|percent|per cent|\d"),
     (rf"{_MAKE}(?:in|to|into|as) (?:a )?(?:simple |common |proper )?fraction\b", (r"\d|/|[¼½¾⅓⅔]|half|halves"
         r"|third|quarter|fourth|fifth|sixth|eighth|tenth")),
-    (rf"{_MAKE}(?:in|to|into|as) binary\b", r"[01]"),
+    (rf"(?=.*\d){_MAKE}(?:in|to|into|as) binary\b", r"[01]"),
     (
         (r"^\W*(?:please )?(?:reply|answer|respond|give|return|write|say)\b[^.?\n:]*\b(?:only|just) the (?:first"
         r"|last) letter\b(?! of each)"),

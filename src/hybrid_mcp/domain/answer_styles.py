@@ -54,8 +54,14 @@ _MINOR = frozenset(
 _BY_CODE = re.compile(r"(?:convert|change|turn|transform|format)\b", re.IGNORECASE)
 
 
+_SEVERAL = re.compile(r"\b(?:these|those|each|all|both|them)\b", re.IGNORECASE)
+"""Names, of which each has its own form."""
+
+
 def _in_style(found: re.Match[str], text: str) -> Wanted:
     style = re.sub(r"[^a-z]", "", found["style"].casefold())
+    if _SEVERAL.search(found[0]):
+        return ()
     words = [
         word for part in re.split(r"[\s_-]+", text) for word in re.findall(r"[^\W\d_]+?(?=[A-Z][a-z])|[^\W_]+", part)
     ]

@@ -77,7 +77,7 @@ _UNITS = {
             "nineteen",
         ]
     )
-} | {"a": 1, "an": 1}
+} | {"a": 1, "an": 1, "both": 2, "pair": 2, "couple": 2, "twice": 2, "trio": 3, "octet": 8}
 _TENS = {
     word: 10 * n
     for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2)
