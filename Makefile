@@ -79,7 +79,7 @@ bench-money: .venv/dev     ## prove on a provider's own bill that no cent over t
 bench-overhead: .venv/dev  ## what a call takes beside the model: next to the smallest tool, LiteLLM's Router and Portkey's gateway
 	$(BIN)/python -m bench.overhead
 
-bench-cascade: .venv/dev   ## how well a weak local model is escalated to a stronger one: two real ones, 704 questions, 1.2 GB fetched once
+bench-cascade: .venv/dev   ## how well a weak local model is escalated to a stronger one: two real ones, 877 questions, 1.2 GB fetched once
 	$(BIN)/python -m bench.cascade
 
 lock: .venv/dev            ## resolve the dependencies anew

@@ -1,6 +1,6 @@
 """`make bench-cascade`: how much quality the order of escalation recovers, weak local model to strong local one.
 
-Asks both models what is not in the cache yet, 704 questions each: that takes long; `--cached` asks nobody.
+Asks both models what is not in the cache yet, 877 questions each: that takes long; `--cached` asks nobody.
 """
 
 from __future__ import annotations

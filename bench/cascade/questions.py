@@ -1,65 +1,51 @@
-"""Two sets of questions with answers that can be checked, of the same kinds and with no question in both.
+"""Two sets of questions with answers that can be checked: two people wrote them, neither knew the other's.
 
-Facts and the like stand in `facts.tsv` (kind, prompt, right answers, wrong ones); `templates` makes the rest.
+Where both asked for the same, the question stays in the evaluation set alone.
 """
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from bench.cascade import templates
-from bench.cascade.checking import check
+from pydantic import BaseModel, ConfigDict
+
+from bench.cascade.checking import Check, is_right
 
 Part = Literal["tuning", "evaluation"]
-Kind = Literal[
-    "fact", "yesno", "choice", "translation", "classify", "arithmetic", "word problem", "text", "code", "extraction"
-]
-TUNING_SHARE = 0.42
-FACTS = Path(__file__).with_name("facts.tsv")
+FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """`right`: answers of which one must be given. `wrong`: answers that must not stand beside it."""
+    """`check`: what a right answer looks like."""
 
     part: Part
+    id: str
     kind: str
     prompt: str
-    right: tuple[str, ...]
-    wrong: tuple[str, ...] = ()
+    check: Check
 
     def is_answered_by(self, text: str) -> bool:
-        return check(self.kind, self.prompt, text, self.right, self.wrong)
+        return is_right(self.check, self.prompt, text)
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    kind: str
+    prompt: str
+    check: Check
 
 
 def all_questions() -> tuple[Question, ...]:
-    """Both sets, always the same."""
-    return (*_written(), *_made("tuning"), *_made("evaluation"))
+    """Both sets, always in the same order."""
+    return tuple(question for part in get_args(Part) for question in _read(part))
 
 
-def _written() -> list[Question]:
-    rows = [line.split("\t") for line in FACTS.read_text("utf-8").splitlines()]
-    found: list[Question] = []
-    for kind, group in groupby(rows, key=lambda row: row[0]):
-        of_kind = list(group)
-        random.Random(kind).shuffle(of_kind)  # noqa: S311 - the same order each time is what is wanted
-        tuning = round(TUNING_SHARE * len(of_kind))
-        for place, (_, prompt, right, *wrong) in enumerate(of_kind):
-            found.append(
-                Question(
-                    part="tuning" if place < tuning else "evaluation", kind=kind, prompt=prompt,
-                    right=tuple(right.split("|")), wrong=tuple(wrong[0].split("|")) if wrong else (),
-                )
-            )  # fmt: skip
-    return found
-
-
-def _made(part: Part) -> list[Question]:
-    return [
-        Question(part=part, kind=kind, prompt=prompt, right=(right,))
-        for kind, prompt, right in templates.made(part == "tuning")
-    ]
+def _read(part: Part) -> list[Question]:
+    lines = (FOLDER / f"{part}.jsonl").read_text("utf-8").splitlines()
+    rows = [_Row.model_validate_json(line) for line in lines]
+    return [Question(part=part, id=row.id, kind=row.kind, prompt=row.prompt, check=row.check) for row in rows]
