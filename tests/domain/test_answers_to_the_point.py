@@ -22,9 +22,7 @@ KEPT = "it still holds what was to be taken out"
 UNCHANGED = "it gives the text back unchanged"
 NO_NUMBER = "a number was asked for and there is none"
 NO_VALUE = "a value was to be worked out, and there is no number"
-NO_TIME = "a time was asked for and there is none"
 NO_KIND = "it names nothing of the kind that was asked for"
-NO_NAME = "a name was asked for, and it has only those of the question"
 NO_FORM = "it has not the form that was asked for"
 
 BAD: list[tuple[str, str, str]] = [
@@ -75,10 +73,8 @@ BAD: list[tuple[str, str, str]] = [
     ("It doubles daily and is full on day 9. On which day is it half?", "It is half on the day it is full.", NO_NUMBER),
     ("Hands of a clock - number of them?", "The hands of a clock are to show the time of the day.", NO_NUMBER),
     ("What does =SUM(B1:B2) show if they hold 3 and 8?", "It shows the sum of the cells B1 and B2.", NO_VALUE),
-    ("When did the Titanic sink?", "The Titanic was a ship that hit ice in the sea and sank.", NO_TIME),
     ("Which month has the fewest days?", "It is a part of the calendar that has few.", NO_KIND),
     ("Which planet is the hottest?", "The hottest is the star in the middle of it.", NO_KIND),
-    ("Who painted the Mona Lisa?", "The Mona Lisa is a famous painting that is in a museum.", NO_NAME),
     ("Find the email address: mail ann@example.org today", "The address is to be found in the mail.", NO_FORM),
     ("Write half past six in the morning as HH:MM", "It is half past six in the morning.", NO_FORM),
     ("Join the words with hyphens: mother in law", "She is the mother of the wife.", NO_FORM),

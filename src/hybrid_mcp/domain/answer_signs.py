@@ -103,9 +103,7 @@ _OF_LONE_PROMPT: tuple[tuple[_Check, Sign], ...] = (
     (answer_given_back.stays_as_it_was, Sign("it gives the text back unchanged")),
     (answer_wanted.lacks_the_number, Sign("a number was asked for and there is none")),
     (answer_wanted.lacks_the_value, Sign("a value was to be worked out, and there is no number")),
-    (answer_wanted.lacks_the_time, Sign("a time was asked for and there is none")),
     (answer_wanted.names_none_of_few, Sign("it names nothing of the kind that was asked for")),
-    (answer_wanted.lacks_the_name, Sign("a name was asked for, and it has only those of the question")),
     (answer_named_form.lacks_the_form, Sign("it has not the form that was asked for")),
 )
 """What a system prompt or a context may ask to be otherwise."""
