@@ -171,7 +171,7 @@ async def test_a_model_that_was_down_is_asked_first_again_when_its_time_is_over(
     async with fault_server(choose, NAMES) as server:
         doors = [Door(name=name, kind="openai", url=server.url, local=local) for name in ("a", "b")]
         doors.append(Door(name="c", kind="openai", url=server.url, local=not local))
-        async with house(tmp_path, *doors, first_byte_s=5, between_s=5, local_first=local) as one:
+        async with house(tmp_path, *doors, first_byte_s=20, between_s=20, local_first=local) as one:
 
             async def ask(tag: str) -> Answer:
                 request = Request(prompt=prompt(tag), deadline_s=30, force_local=local, force_cloud=not local)
