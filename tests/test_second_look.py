@@ -43,7 +43,15 @@ async def test_a_judge_that_says_no_brings_the_question_to_the_next_model(said: 
 
 
 @pytest.mark.parametrize(
-    "said", [says("yes"), says("Nothing to add"), says("Correct."), says(""), ProviderUnavailable("down", billed=False)]
+    "said",
+    [
+        *map(
+            says,
+            ["yes", "Nothing to add", "Correct.", "", "No mistakes found: yes", "No problem, yes.", "No issues. Yes"],
+        ),
+        *map(says, ["Nothing is wrong", "Yes, not incorrect", "Yes, that is right, nothing here is wrong."]),
+        ProviderUnavailable("down", billed=False),
+    ],
 )
 async def test_a_judge_that_says_anything_else_or_fails_changes_nothing(said: Completion | Exception):
     answer = await judged(said).complete(ASK)
@@ -68,6 +76,14 @@ async def test_nobody_judges_where_no_other_model_could_be_asked():
     used = bench(local=["small"], judge="judge", small=[SURE], judge_=[says("no")])
     assert (await used.complete(ASK)).judged == "good"
     assert used.scripted.called == ["small"]
+
+
+async def test_no_second_look_is_taken_where_only_weaker_models_are_left():
+    unsure = says("It is Sydney.")
+    used = bench(local=["small", "big"], small=[unsure], big=[unsure, says("Perth"), says("Melbourne")])
+    answer = await used.complete(replace(CLOSED, preferred_model="here:big"))
+    assert (answer.model, answer.judged) == ("here:big", "good")
+    assert used.scripted.called == ["big"]
 
 
 async def test_a_paid_answer_is_not_judged_by_a_local_model():

@@ -61,7 +61,8 @@ class ProviderCall:
     """One attempt, ready to send. `model` is the provider's own name for it.
 
     `response_schema`: JSON text that the messages already ask for; a server that can is held to it, too. `temperature`
-    and `reasoning_effort` are sent where they exist, `stop` is kept by every adapter.
+    and `reasoning_effort` are sent where they exist, `stop` is kept by every adapter. `counts`: whether it tells of the
+    model's health; a question beside the call's own, which may be broken off at any time, does not.
     """
 
     model: str
@@ -71,6 +72,7 @@ class ProviderCall:
     temperature: float | None = None
     stop: tuple[str, ...] = ()
     reasoning_effort: Effort | None = None
+    counts: bool = True
 
 
 class Provider(Protocol):

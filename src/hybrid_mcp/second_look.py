@@ -30,7 +30,12 @@ MOST_S = 15.0
 NO_TIME = "had no time to judge it"
 VERDICT_TOKENS = 8
 BRIEF_TOKENS, SAMPLE_TOKENS, SAMPLE_TEMPERATURE = 32, 48, 0.8
-_SAYS_NO = re.compile(r"\A\W*no\b|\b(?:in|not )correct\b|\b(?:is|it's|answer:?) wrong\b", re.IGNORECASE)
+_SAYS_NO = re.compile(
+    r"\A\W*no\b(?!,? (?:mistakes?|errors?|issues?|problems?|doubt)\b)|\b(?<!not )(?:incorrect|not correct)\b"
+    r"|\b(?:it is|it's|that is|answer is|answer:|is) wrong\b",
+    re.IGNORECASE,
+)
+_APPROVES = re.compile(r"\A\W*yes\b|\bnothing (?:here |there )?is wrong\b", re.IGNORECASE)
 JUDGE_SYSTEM_PROMPT = (
     "You check the work of others. Say `no` if the answer is wrong, beside the point or incomplete, else `yes`. Reply "
     "with that one word."
@@ -84,14 +89,14 @@ class SecondLook:
         question = "\n\n".join(message.content for message in terms.request.messages() if message.role == "user")
         asked = f"Question:\n{question}\n\nAnswer:\n{completion.text}\n\nIs the answer right and complete?"
         call = ProviderCall(
-            model=judge.model, max_output_tokens=VERDICT_TOKENS,
+            model=judge.model, max_output_tokens=VERDICT_TOKENS, counts=False,
             messages=(Message("system", JUDGE_SYSTEM_PROMPT), Message("user", asked)),
         )  # fmt: skip
-        said = await self._asked(judge, call, progress)
+        said = await self._asked(judge, call, "judges the answer", progress)
         if not said.strip():
             return None, "gave no verdict on it: `hybrid-mcp models` shows what there is"
         wrong = Verdict(reasons=(f"{judge.name} judges it to be wrong",), escalate=True)
-        return (wrong if _SAYS_NO.search(said) else None), None
+        return (wrong if _SAYS_NO.search(said) and not _APPROVES.search(said) else None), None
 
     async def _agreed(self, step: Step, completion: Completion, terms: Terms, progress: Progress) -> float | None:
         """How far the same model's other answers agree, in the mean; None where there are none."""
@@ -99,17 +104,18 @@ class SecondLook:
         sample = ProviderCall(
             model=step.spec.model, messages=messages, stop=terms.request.stop,
             max_output_tokens=min(step.output_cap, SAMPLE_TOKENS), temperature=SAMPLE_TEMPERATURE,
+            counts=False,
         )  # fmt: skip
         brief = replace(sample, messages=briefly(messages), max_output_tokens=BRIEF_TOKENS, temperature=0.0)
         # Behind examples a long context would have to be read once more.
         calls = (sample,) if terms.request.context or step.step_by_step else (brief, sample)
-        others = [await self._asked(step.spec, call, progress) for call in calls]
+        others = [await self._asked(step.spec, call, "is asked again", progress) for call in calls]
         prompt = terms.request.prompt
         return _mean([agreement(completion.text, other, prompt) for other in others if other.strip()])
 
-    async def _asked(self, spec: ModelSpec, call: ProviderCall, progress: Progress) -> str:
+    async def _asked(self, spec: ModelSpec, call: ProviderCall, what: str, progress: Progress) -> str:
         """What it says; nothing where it fails. It waits for its turn like every call."""
-        progress.status(f"{spec.name} judges the answer")
+        progress.status(f"{spec.name} {what}")
         try:
             async with self.catalog.turn(spec, progress):
                 return answer_alone(await self.catalog.provider(spec).complete(call, progress)).text

@@ -158,7 +158,7 @@ class Service:
                 caps=self.purse.caps_left(call.request, tried), baseline=routed.baseline,
             )  # fmt: skip
             one = await self.attempting.attempt(step, terms, progress)
-            if waiting:
+            if any(not is_weaker(other, (*tried, one), routed.rungs) for other in waiting):
                 one = await self.second_look.at(one, replace(terms, limit_s=self._left_s(call)), progress)
             tried.append(one)
             self.observer.attempted(call.id, one.attempt)

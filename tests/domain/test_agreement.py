@@ -25,7 +25,9 @@ texts = st.text(max_size=300)
         ("Minutes in a day?", "It is 1,440.", "1440", 1.0),
         ("Half of 24?", "12.0", "twelve", 1.0),
         ("How many legs has a spider?", "A spider has eight legs.", "8", 1.0),
-        ("Is ice hot or cold?", "Cold.", "Ice is cold.", 0.4),
+        ("Is ice hot or cold?", "Cold.", "Ice is cold.", 0.6),
+        ("Who wrote The Trial?", "It was written by Franz Kafka, in 1914 and 1915, in Prague.", "Franz Kafka", 1.0),
+        ("Which port has PostgreSQL?", "By default it listens on TCP port 5432 of the host.", "5432", 1.0),
         ("Is ice hot or cold?", "Hot.", "Cold.", 0.0),
         ("Name it", "", "Paris", 0.0),
         ("Name it", "", "", 0.6),
@@ -38,7 +40,7 @@ def test_two_short_answers_agree_in_what_they_bring_beside_the_question(
 
 
 def test_answers_that_share_some_of_their_words_agree_in_part():
-    assert 0 < agreement("It is the Danube in Vienna", "The Danube", "Which river?") < 1
+    assert 0 < agreement("It is the Danube in Vienna", "The Danube of Budapest", "Which river?") < 1
 
 
 @given(texts, texts, texts)

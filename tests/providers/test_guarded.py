@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -259,9 +259,9 @@ async def test_a_cancelled_call_says_nothing_about_health_and_frees_the_probe():
     assert await bench.ask() == [None]
 
 
-async def call_until_deadline(bench: Bench, progress: Progress | None = None) -> None:
+async def call_until_deadline(bench: Bench, progress: Progress | None = None, call: ProviderCall = M) -> None:
     with anyio.move_on_after(0.01):
-        await bench.guarded.complete(M, progress or Recorder())
+        await bench.guarded.complete(call, progress or Recorder())
 
 
 async def test_a_deadline_that_passes_in_silence_counts_as_a_failure():
@@ -271,6 +271,15 @@ async def test_a_deadline_that_passes_in_silence_counts_as_a_failure():
     for _ in range(3):
         await call_until_deadline(bench)
     assert bench.health().state == "open"
+
+
+async def test_a_question_beside_the_calls_own_says_nothing_of_health_or_speed():
+    bench = Bench()
+    beside = replace(M, counts=False)
+    bench.inner.do = bench.silence(SILENCE_S)
+    for _ in range(5):
+        await call_until_deadline(bench, call=beside)
+    assert bench.health() == HEALTHY
 
 
 async def test_a_deadline_shorter_than_a_healthy_models_silence_says_nothing():

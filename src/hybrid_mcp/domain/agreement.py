@@ -66,8 +66,8 @@ def agreement(one: str, other: str, prompt: str) -> float:
     """How far two answers to the same prompt say the same, 0 to 1; of each, and of the prompt, only a beginning counts.
 
     What is compared is what such answers turn on: yes or no, the letter of a choice; else the words that are not the
-    prompt's, or all of them where neither has others. Of words it is the coefficient of Sørensen and Dice, each counted
-    as often as it stands there.
+    prompt's, or all of them where neither has others. Of words it is the coefficient of Szymkiewicz and Simpson: those
+    that both have, over all of the one that has fewer, so that a word may stand for a sentence.
     """
     one, other = one[:LONGEST_COMPARED], other[:LONGEST_COMPARED]
     for said in (_YES_OR_NO, _LETTER):
@@ -93,5 +93,5 @@ def _singular(word: str) -> str:
 
 
 def _overlap(one: Counter[str], other: Counter[str]) -> float:
-    total = one.total() + other.total()
-    return 2 * (one & other).total() / total if total else 1.0
+    fewer = min(one.total(), other.total())
+    return (one & other).total() / fewer if fewer else float(one == other)

@@ -36,8 +36,7 @@ from hybrid_mcp.domain import (
     answer_words,
 )
 from hybrid_mcp.domain.answer_text import Exchange, exchange
-from hybrid_mcp.domain.completion import Request
-from hybrid_mcp.domain.judging import REFUSED
+from hybrid_mcp.domain.completion import REFUSED, Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ HALF_PAIR_MARK = "\ufdd0"
 """Stands for half a UTF-16 pair where a transport had to replace it: a noncharacter (Unicode 23.7) is in no text."""
 
 DEFAULT_SYSTEM_PROMPT = "You are a helpful assistant. Answer correctly and briefly."
+REFUSED = "the model refused"
 FINAL_ANSWER = "Final answer"
 STEP_BY_STEP = (
     f"Think step by step first. Then write a line that begins with `{FINAL_ANSWER}:`, and after it the answer alone."

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hybrid_mcp.domain.agreement import has_one_answer
-from hybrid_mcp.domain.completion import Completion, Message, Request
+from hybrid_mcp.domain.completion import REFUSED, Completion, Message, Request
 from hybrid_mcp.domain.confidence import TYPICAL_SCORE, can_turn, confirmed, floor_at, threshold_of
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.tokens import can_be
 
-REFUSED = "the model refused"
 CUT_OFF = "cut off at the output limit"
 AGREES = 0.25
 """Agreement, in the mean of the other answers, below which a model says something else when it is asked again."""
@@ -45,6 +44,8 @@ def judge(
     request: Request, completion: Completion, spec: ModelSpec, *, shrunk: bool, score: float = TYPICAL_SCORE
 ) -> Verdict:  # fmt: skip
     """Look at an answer that is not empty: in a few milliseconds, whatever it is, and without raising.
+
+    Only the first look of a process takes longer: it reads what it looks for.
 
     `shrunk`: its output cap was lower than the caller's. `score`: the prompt's, without what was learned: that comes
     from this judge too, which must not confirm itself. A paid model's answer is worth another one only where it is

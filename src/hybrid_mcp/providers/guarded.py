@@ -182,8 +182,9 @@ class Guarded:
             outcome = Failed() if first.was_silent_long() and anyio.current_time() >= deadline else "neutral"
             raise
         finally:
-            self._breakers.settle(name, admission, outcome)
-        self._breakers.took(name, first.latency_s())
+            self._breakers.settle(name, admission, outcome if call.counts else "neutral")
+        if call.counts:
+            self._breakers.took(name, first.latency_s())
         return completion
 
     async def models(self) -> Sequence[ModelSpec]:
