@@ -29,7 +29,9 @@ def row(**changes: object) -> str:
 BROKEN: list[str | bytes] = [
     "", "{", "[]", "7", '{"here:m": 3}', '{"here:m": {}}', json.dumps({"m": GOOD}), json.dumps({":\n": GOOD}),
     row(threshold=0.1), row(threshold="-1"), row(threshold=float("nan")), row(threshold=-(10**400)), row(auc=2),
-    row(right=81), row(asked=True), row(at="today"), row(at="2026-11-20T12:00:00"), row(at=None), "[" * 200_000,
+    row(right=81), row(threshold=-1e-320), row(threshold=-1e308), row(asked=0, right=0), row(right=7), row(right=73),
+    row(at="9" * 200_000), row(at="0001-01-01T00:00:00+02:00"), row(asked=True),
+    row(at="today"), row(at="2026-11-20T12:00:00"), row(at=None), "[" * 200_000,
     b"\xff\xfe{}", b'{"here:\xe9": 1}', row(at=f"{' ' * 300_000}"), "9" * 5_000,
 ]  # fmt: skip
 
@@ -44,6 +46,7 @@ def test_a_broken_file_is_one_notice_that_says_what_to_do_and_stays_as_it_is(tmp
     assert notice.startswith(str(path))
     assert notice.endswith("; meanwhile no calibrated threshold of confidence holds")
     assert len(notice.splitlines()) == 1
+    assert len(notice) < len(str(path)) + 300
     with pytest.raises(ConfigError):
         settings.confidence_file.put("here:m", ONE)
     assert path.read_bytes() == written
@@ -86,6 +89,41 @@ def test_each_row_is_put_replaced_and_taken_away_alone(tmp_path: Path):
     assert sorted(path.name for path in (tmp_path / "home").iterdir()) == ["confidence.json", "confidence.json.lock"]
 
 
+def test_a_time_with_another_offset_is_read_in_utc(tmp_path: Path):
+    path = write(tmp_path / "confidence.json", row(at="2026-11-20T14:30:00+02:30"))
+    [kept] = ConfidenceFile(path=path).calibrated().values()
+    assert (kept, kept.at.tzinfo) == (ONE, UTC)
+
+
+def test_a_link_inside_the_home_stays_one_and_where_it_leads_is_written(tmp_path: Path):
+    target = write(tmp_path / "kept" / "real.json", "{}")
+    file = ConfidenceFile(path=tmp_path / "confidence.json")
+    file.path.symlink_to(target)
+    file.try_writing()
+    file.put("here:m", ONE)
+    assert file.path.is_symlink()
+    assert json.loads(target.read_text("utf-8")) == {"here:m": GOOD}
+    assert [path.name for path in target.parent.iterdir()] == ["real.json"]
+
+
+def test_a_link_out_of_the_home_is_read_and_never_written(tmp_path: Path):
+    target = write(tmp_path / "elsewhere.json", row())
+    file = ConfidenceFile(path=tmp_path / "home" / "confidence.json")
+    file.path.parent.mkdir()
+    file.path.symlink_to(target)
+    assert dict(file.calibrated()) == {"here:m": ONE}
+    for change in (file.try_writing, lambda: file.put("here:m", None)):
+        assert "outside of the home folder; make the change there by hand" in refusal(change)
+    assert target.read_text("utf-8") == row()
+
+
+def test_a_try_leaves_everything_as_it_was(tmp_path: Path):
+    path = write(tmp_path / "confidence.json", row())
+    ConfidenceFile(path=path).try_writing()
+    assert path.read_text("utf-8") == row()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["confidence.json", "confidence.json.lock"]
+
+
 @pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace"])
 def test_a_disk_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str):
     file = ConfidenceFile(path=tmp_path / "confidence.json")
@@ -96,12 +134,13 @@ def test_a_disk_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(step, full)
     assert "No space left on device" in refusal(lambda: file.put("here:m", None))
+    assert step != "os.fsync" or "No space left on device" in refusal(file.try_writing)
     monkeypatch.undo()
     assert dict(file.calibrated()) == {"here:m": ONE}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["confidence.json", "confidence.json.lock"]
 
 
-@given(threshold=st.floats(-1400, -1e-300), auc=st.floats(0, 1), right=st.integers(0, 80))
+@given(threshold=st.floats(-50, -0.001), auc=st.floats(0, 1), right=st.integers(8, 72))
 def test_what_is_kept_is_what_was_found(
     tmp_path_factory: pytest.TempPathFactory, threshold: float, auc: float, right: int
 ):

@@ -34,8 +34,8 @@ SMALLEST = Request(prompt="?")
 """Stands for all questions where it is asked which models may run."""
 MOST_EMPTY = 5
 INSTEAD = (
-    "its answers to closed questions are compared with a second one instead, and where routing_rules of the profile "
-    "name a `judge`, that one looks at all of them"
+    "for every short prompt that looks as if one answer to it is right, two other answers of the same model are "
+    "compared with its answer instead; where routing_rules of the profile name a `judge`, that one looks at all of them"
 )
 """What becomes of answers whose confidence can be compared with nothing."""
 
@@ -115,8 +115,8 @@ class Calibrating:
         return answer_alone(completion)
 
     async def _meant(self, name: str) -> list[Candidate]:
-        request = replace(SMALLEST, preferred_model=name)
         try:
+            request = replace(SMALLEST, preferred_model=name)
             candidates, meant = await self.candidates.of(request, request)
         except InvalidRequest:
             here = [spec.name for spec in (await self.all_local())[0]]

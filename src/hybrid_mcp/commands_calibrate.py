@@ -40,7 +40,7 @@ def add(cli: Cli, common: Given) -> None:
         if forget is not None:
             if models:
                 raise WrongUsage("--forget takes one model, and calibrates none: run the command once for each")
-            return _forget(common.value, forget)
+            return _forget(common.value, forget, as_json=as_json)
         try:
             return common.value.with_app(lambda app: _calibrate(app, models, as_json=as_json))
         except KeyboardInterrupt:
@@ -50,7 +50,8 @@ def add(cli: Cli, common: Given) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """What came out for one model. `note`: why it has no threshold. `error`: why it could not be measured."""
+    """What came out for one model. `note`: why it has no threshold. `error`: why it could not be measured, or what was
+    measured could not be kept."""
 
     model: str
     asked: int | None = None
@@ -63,7 +64,7 @@ class _Row:
     error: str | None = None
 
 
-def _forget(common: Common, model: str) -> int:
+def _forget(common: Common, model: str, *, as_json: bool) -> int:
     file = common.settings().confidence_file
     kept = file.calibrated()
     if model not in kept:
@@ -71,7 +72,10 @@ def _forget(common: Common, model: str) -> int:
         there = f"there are those of {', '.join(near)}" if near else "there is none"
         raise HybridError(f"no threshold of {model[:80]!r} was calibrated: {there}")
     file.put(model, None)
-    print(f"forgotten: the threshold {kept[model].threshold:.2f} of {model}")
+    if as_json:
+        print(json.dumps({"model": model, "threshold": None}, ensure_ascii=False))
+    else:
+        print(f"forgotten: the threshold {kept[model].threshold:.2f} of {model}")
     return OK
 
 
@@ -85,6 +89,7 @@ async def _calibrate(app: App, names: Sequence[str], *, as_json: bool) -> int:
         questions=load_questions(),
     )
     specs = await calibrating.named(names) if names else await _all_here(app, calibrating)
+    app.settings.confidence_file.try_writing()  # what takes minutes to measure is not to be lost
     progress = TerminalProgress(stream=False, on_gone=lambda: None)
     try:
         rows = [await _measured(app, calibrating, spec, progress) for spec in specs]
@@ -113,23 +118,35 @@ async def _all_here(app: App, calibrating: Calibrating) -> list[ModelSpec]:
 async def _measured(app: App, calibrating: Calibrating, spec: ModelSpec, progress: TerminalProgress) -> _Row:
     try:
         found = await calibrating.measure(spec, progress)
-        if found is None:
-            return _Row(model=spec.name, note=without_threshold(found, spec))
+    except HybridError as error:
+        return _Row(model=spec.name, error=_told(error, progress))
+    row = _row(spec, found)
+    try:
         before = app.settings.confidence_file.put(spec.name, _to_keep(app, found))
     except HybridError as error:
-        progress.clear()
-        sys.stderr.write(f"hybrid-mcp: {tame(str(error), sys.stderr)}\n")
-        return _Row(model=spec.name, error=str(error))
-    note = without_threshold(found, spec if before is None else replace(spec, confidence_floor=None))
+        return replace(row, error=_told(error, progress))
+    return row if before is None else _row(replace(spec, confidence_floor=None), found)
+
+
+def _told(error: HybridError, progress: TerminalProgress) -> str:
+    progress.clear()
+    sys.stderr.write(f"hybrid-mcp: {tame(str(error), sys.stderr)}\n")
+    return str(error)
+
+
+def _row(spec: ModelSpec, found: Calibration | None) -> _Row:
+    note = without_threshold(found, spec)
+    if found is None:
+        return _Row(model=spec.name, note=note)
     return _Row(
         model=spec.name, asked=found.asked, right=found.right, auc=found.auc, threshold=found.threshold,
         doubted_right=found.doubted_right, doubted_wrong=found.doubted_wrong, note=note,
     )  # fmt: skip
 
 
-def _to_keep(app: App, found: Calibration) -> Calibrated | None:
+def _to_keep(app: App, found: Calibration | None) -> Calibrated | None:
     """None where it has no threshold: an older one was of what the model was then."""
-    if found.threshold is None or found.auc is None:
+    if found is None or found.threshold is None or found.auc is None:
         return None
     return Calibrated(
         threshold=found.threshold, asked=found.asked, right=found.right, auc=found.auc, at=app.service.clock.now()
@@ -145,7 +162,7 @@ def _print(app: App, rows: Sequence[_Row], *, as_json: bool) -> None:
     for row in rows:
         if row.note is not None:
             print(f"{row.model} has no new threshold: {row.note}")
-    if any(row.threshold is not None for row in rows):
+    if any(row.threshold is not None and row.error is None for row in rows):
         path = app.settings.confidence_file.path
         print(f"kept in {path}; servers that are running now take it when they are started again")
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
@@ -114,6 +114,20 @@ def test_a_higher_threshold_doubts_no_fewer(answers: list[Checked], thresholds: 
     assert all(low[0] <= high[0] and low[1] <= high[1] for low, high in pairwise(seen))
 
 
+@pytest.mark.parametrize(("wrong", "right", "kept"), [(-1200.0, -40.0, -50.0), (-0.0015, 0.0, -0.001)])
+def test_a_threshold_midway_that_would_be_absurd_moves_to_the_nearest_that_is_not(
+    wrong: float, right: float, kept: float
+):
+    found = calibrate([*plain(*[right] * 8, right=True), *plain(*[wrong] * 8, right=False)])
+    assert (found.threshold, found.doubted_right, found.doubted_wrong) == (kept, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(("wrong", "right"), [(-1200.0, -60.0), (-0.0009, -0.0001)])
+def test_where_only_absurd_thresholds_would_tell_there_is_none(wrong: float, right: float):
+    found = calibrate([*plain(*[right] * 8, right=True), *plain(*[wrong] * 8, right=False)])
+    assert found.why_none == "no threshold from -50 to -0.001 lies between its right answers and its wrong ones"
+
+
 def test_it_is_told_why_there_is_no_threshold():
     few = calibrate([*plain(*[-0.5] * 30, right=True), *plain(*[-2.0] * 7, right=False)])
     blind = calibrate([*plain(*[-1.0] * 10, right=True), *plain(*[-1.0] * 10, right=False)])
@@ -125,8 +139,10 @@ def test_it_is_told_why_there_is_no_threshold():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"threshold": 0.0}, {"threshold": float("nan")}, {"threshold": float("-inf")}, {"asked": 39}, {"right": -1},
-        {"auc": 1.1}, {"auc": float("nan")}, {"at": datetime(2026, 11, 20)},  # noqa: DTZ001
+        {"threshold": 0.0}, {"threshold": float("nan")}, {"threshold": float("-inf")}, {"threshold": -1e-320},
+        {"threshold": -1e308}, {"threshold": -50.1}, {"asked": 39}, {"asked": 47}, {"asked": 0, "right": 0},
+        {"right": 7}, {"right": -1}, {"auc": 1.1}, {"auc": float("nan")}, {"at": datetime(2026, 11, 20)},  # noqa: DTZ001
+        {"at": datetime(2026, 11, 20, tzinfo=timezone(timedelta(hours=2)))},
     ],
 )  # fmt: skip
 def test_what_no_calibration_comes_to_is_none(wrong: dict[str, object]):

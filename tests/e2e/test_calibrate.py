@@ -44,6 +44,7 @@ QUESTIONS = load_questions()
 PLACES = {question.prompt: place for place, question in enumerate(QUESTIONS)}
 ASK = "Which city is the capital of Zanzibar?"
 SURE, UNSURE = -0.1, -1.0
+ROW = {"threshold": -0.7, "asked": 80, "right": 40, "auc": 0.8, "at": "2026-11-20T12:00:00+00:00"}
 PROFILE = """\
 profile: test
 monthly_budget: 1
@@ -128,7 +129,7 @@ def test_an_answer_that_is_less_sure_than_the_calibrated_threshold_is_doubted_un
         file = home / "confidence.json"
         kept, mode = json.loads(file.read_text("utf-8")), stat.S_IMODE(file.stat().st_mode)
         forgotten = command(home, "models", "calibrate", "--forget", "here:m")
-        again = command(home, "models", "calibrate", "--forget", "here:m")
+        again = command(home, "models", "calibrate", "--forget", "here:m", "--json")
         last = asked(home)
     assert (before["outcome"], after["outcome"], last["outcome"]) == ("ok", "doubtful", "ok")
     assert "confidence -1.40 is below the threshold -0." in after["reason"]
@@ -151,8 +152,7 @@ def test_an_answer_that_is_less_sure_than_the_calibrated_threshold_is_doubted_un
 def test_a_model_whose_answers_do_not_tell_gets_no_threshold_and_loses_the_one_that_it_had(tmp_path: Path):
     with FakeServer(llama(lambda place: (place > 2, SURE))) as server:
         home = home_at(tmp_path, server)
-        row = {"threshold": -0.7, "asked": 80, "right": 40, "auc": 0.8, "at": "2026-11-20T12:00:00+00:00"}
-        write(home / "confidence.json", json.dumps({"here:m": row, "other:m": row}))
+        write(home / "confidence.json", json.dumps({"here:m": ROW, "other:m": ROW}))
         done = command(home, "models", "calibrate", "here:m")
         assert (done.returncode, asked(home)["outcome"]) == (0, "ok")
     lines = done.stdout.splitlines()
@@ -166,8 +166,51 @@ def test_a_server_without_probabilities_is_asked_once_and_told_what_happens_inst
         home = home_at(tmp_path, server)
         done = command(home, "models", "calibrate", "here:m")
         assert (done.returncode, posted(server)) == (0, 1)
-    assert "here:m has no new threshold: it gives no log-probabilities; its answers to closed questions" in done.stdout
+    assert "here:m has no new threshold: it gives no log-probabilities; for every short prompt that" in done.stdout
+    assert "two other answers of the same model are compared" in done.stdout
     assert not (home / "confidence.json").exists()
+
+
+def test_what_is_forgotten_is_told_as_json_where_that_is_asked_for(tmp_path: Path):
+    write(tmp_path / "confidence.json", json.dumps({"here:m": ROW}))
+    assert printed(run(tmp_path, "models", "calibrate", "--forget", "here:m", "--json")) == {
+        "model": "here:m", "threshold": None,
+    }  # fmt: skip
+
+
+def test_a_server_that_tells_no_probabilities_any_more_loses_its_threshold(tmp_path: Path):
+    with FakeServer(llama(owner="somebody")) as server:
+        home = home_at(tmp_path, server)
+        write(home / "confidence.json", json.dumps({"here:m": ROW, "other:m": ROW}))
+        done = command(home, "models", "calibrate", "here:m")
+    assert "here:m has no new threshold: it gives no log-probabilities" in done.stdout
+    assert list(json.loads((home / "confidence.json").read_text("utf-8"))) == ["other:m"]
+
+
+def test_where_nothing_could_be_kept_nothing_is_asked(tmp_path: Path):
+    with FakeServer(llama()) as server:
+        home = home_at(tmp_path, server, "here:m", "here:n")
+        (home / "confidence.json.lock").mkdir()
+        done = command(home, "models", "calibrate", "here:m")
+        assert (done.returncode, done.stdout, posted(server)) == (1, "", 0)
+    [told] = done.stderr.splitlines()
+    assert told.startswith(f"hybrid-mcp: {home / 'confidence.json'}: ")
+    assert told.endswith("; check the path and its permissions")
+
+
+def test_what_was_measured_is_told_where_it_cannot_be_kept_any_more(tmp_path: Path):
+    def script(received: Received) -> Reply:
+        if posted(server) == len(QUESTIONS):
+            write(home / "confidence.json", "{")
+        return llama()(received)
+
+    with FakeServer(script) as server:
+        home = home_at(tmp_path, server)
+        done = command(home, "models", "calibrate", "here:m", "--json")
+    [row] = json.loads(done.stdout)
+    assert (done.returncode, row["asked"], row["right"], row["auc"]) == (1, 80, 40, 1.0)
+    assert -1.4 < row["threshold"] < -0.14
+    assert "is not JSON" in row["error"]
 
 
 def test_a_model_that_cannot_be_reached_is_told_and_the_others_go_on(tmp_path: Path):
@@ -188,6 +231,8 @@ def test_a_model_that_cannot_be_reached_is_told_and_the_others_go_on(tmp_path: P
         ("paid:p", "paid:p is no local model: all questions would be paid for"),
         ("lan:m", "lan:m may not run: 192.168.77.1 is not listed"),
         ("nope", "no model 'nope' is known; local models that are here: here:m"),
+        ("here:\x1b[31m", r"no model 'here:\x1b[31m' is known; local models that are here: here:m"),
+        ("here:" + "m" * 1_000, "...' is known; local models that are here: here:m"),
     ],
 )
 async def test_nothing_is_asked_where_one_name_is_not_that_of_a_local_model_that_may_run(
@@ -280,4 +325,4 @@ def test_ctrl_c_leaves_everything_as_it_was_and_says_so_in_one_line(tmp_path: Pa
         *(f"here:m: question {number} of 80" for number in (1, 2, 3)),
         "hybrid-mcp: broken off; only models that were done before have a new threshold",
     ]
-    assert [path.name for path in home.iterdir()] == ["profiles"]
+    assert sorted(path.name for path in home.iterdir()) == ["confidence.json.lock", "profiles"]

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
 from hybrid_mcp.config.home import ensure_home
 from hybrid_mcp.config.scalars import shown
-from hybrid_mcp.config.text_file import read_text, unusable, wrong
+from hybrid_mcp.config.text_file import named, read_text, unusable, wrong
 from hybrid_mcp.domain.calibration import Calibrated
 
 CONFIDENCE_FILE = "confidence.json"
@@ -30,7 +31,8 @@ _NONE: Mapping[str, Calibrated] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfidenceFile:
-    """Changes one model's row in one step that others see whole. A file that is broken stays as it is."""
+    """Changes one model's row in one step that others see whole, and never through a link out of the home. A file that
+    is broken stays as it is."""
 
     path: Path
 
@@ -53,19 +55,37 @@ class ConfidenceFile:
         Raises:
             ConfigError: the file cannot be used, or not written. Nothing was changed.
         """
+        with self._locked():
+            kept = dict(self.calibrated())
+            before = kept.pop(model, None)
+            if calibrated is not None:
+                kept[model] = calibrated
+            if before != calibrated:
+                target = self._target()
+                with self._written(target, kept) as temporary:
+                    temporary.replace(target)
+            return before
+
+    def try_writing(self) -> None:
+        """All that `put` does but for the change, for whoever has long to work before there is something to keep.
+
+        Raises:
+            ConfigError: the file cannot be used, or not written.
+        """
+        with self._locked():
+            kept = self.calibrated()
+            with self._written(self._target(), kept):
+                pass
+
+    @contextmanager
+    def _locked(self) -> Generator[None]:
         # filelock takes 50 ms to load, and only a writer needs it.
         from filelock import FileLock, Timeout  # noqa: PLC0415
 
         ensure_home(self.path.parent)
         try:
             with FileLock(f"{self.path}.lock", timeout=LOCK_TIMEOUT_S, mode=0o600):
-                kept = dict(self.calibrated())
-                before = kept.pop(model, None)
-                if calibrated is not None:
-                    kept[model] = calibrated
-                if before != calibrated:
-                    self._replace(kept)
-                return before
+                yield
         except Timeout:
             raise wrong(
                 self.path, None, "", f"is locked by another program for {LOCK_TIMEOUT_S:g} s; try again"
@@ -73,12 +93,22 @@ class ConfidenceFile:
         except OSError as error:
             raise unusable(self.path, error) from None
 
-    def _replace(self, kept: Mapping[str, Calibrated]) -> None:
-        """The new file appears whole under the old name; `mkstemp` makes it for its owner alone."""
+    def _target(self) -> Path:
+        """The file to replace: the path itself, or where a link inside the home leads."""
+        target = self.path.resolve()
+        if not target.is_relative_to(self.path.parent.resolve()):
+            outside = f"is a link to {named(target)}, outside of the home folder; make the change there by hand"
+            raise wrong(self.path, None, "", outside)
+        return target
+
+    @contextmanager
+    def _written(self, target: Path, kept: Mapping[str, Calibrated]) -> Generator[Path]:
+        """A whole new file beside the target, gone afterwards unless it took its place; `mkstemp` makes it for its
+        owner alone."""
         # Only a writer needs tempfile, which takes 7 ms to load.
         from tempfile import mkstemp  # noqa: PLC0415
 
-        descriptor, name = mkstemp(prefix=".confidence-", suffix=".tmp", dir=self.path.parent)
+        descriptor, name = mkstemp(prefix=".confidence-", suffix=".tmp", dir=target.parent)
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -86,7 +116,7 @@ class ConfidenceFile:
                 file.write(json.dumps(rows, indent=2, ensure_ascii=False).encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(self.path)
+            yield temporary
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -117,10 +147,19 @@ def _calibrated(path: Path, name: str, row: object) -> Calibrated:
     try:
         return Calibrated(
             threshold=float(cast("float", threshold)), asked=cast("int", asked), right=cast("int", right),
-            auc=float(cast("float", auc)), at=datetime.fromisoformat(at),
+            auc=float(cast("float", auc)), at=_time(at),
         )  # fmt: skip
     except (ValueError, OverflowError) as error:
         raise wrong(path, None, shown(name), f"{error}; {_REMEDY}") from None
+
+
+def _time(text: str) -> datetime:
+    """In UTC, whatever its offset; without one it is no moment, and stays as it is written."""
+    try:
+        at = datetime.fromisoformat(text)
+        return at if at.utcoffset() is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"at is no time: {shown(text)}") from None
 
 
 def _is_number(value: object) -> bool:

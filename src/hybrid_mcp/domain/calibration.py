@@ -5,9 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
-from math import isfinite
 
 from hybrid_mcp.domain.confidence import typical
 
@@ -15,6 +14,8 @@ LEAST_OF_EACH = 8
 """Right answers, and wrong ones: with fewer, one that is moved by chance moves the threshold from end to end."""
 LEAST_AUC = 0.6
 """Below it confidence says hardly more than a coin would, and a threshold on it would doubt for nothing."""
+LOWEST, HIGHEST = -50.0, -0.001
+"""Of thresholds: beyond them every answer would be believed, or every one be doubted that is not certain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,8 @@ class Calibration:
         if min(self.right, self.asked - self.right) < LEAST_OF_EACH:
             least = f"at least {LEAST_OF_EACH} right and {LEAST_OF_EACH} wrong answers are needed"
             return f"not enough to tell: {self.right} of {self.asked} right, and {least}"
+        if self.auc is not None and self.auc >= LEAST_AUC:
+            return f"no threshold from {LOWEST:g} to {HIGHEST:g} lies between its right answers and its wrong ones"
         return (
             f"its confidence does not tell right answers from wrong ones (AUC {self.auc:.2f}, {LEAST_AUC:g} is needed)"
         )
@@ -68,11 +71,13 @@ class Calibrated:
     at: datetime
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.threshold) and self.threshold < 0):
-            raise ValueError("threshold must be a number below 0")
-        if not (0 <= self.right <= self.asked and 0 <= self.auc <= 1):
-            raise ValueError("right must be at most asked, and auc a number from 0 to 1")
-        if self.at.utcoffset() is None:
+        if not LOWEST <= self.threshold <= HIGHEST:
+            raise ValueError(f"threshold must be a number from {LOWEST:g} to {HIGHEST:g}")
+        if min(self.right, self.asked - self.right) < LEAST_OF_EACH:
+            raise ValueError(f"right must be at least {LEAST_OF_EACH}, and at least {LEAST_OF_EACH} less than asked")
+        if not 0 <= self.auc <= 1:
+            raise ValueError("auc must be a number from 0 to 1")
+        if self.at.utcoffset() != timedelta(0):
             raise ValueError("at must be a time with its zone, such as 2026-11-20T12:00:00+00:00")
 
 
@@ -80,8 +85,9 @@ def calibrate(answers: Sequence[Checked]) -> Calibration:
     """The threshold that tells wrong answers from right ones best, in whatever order they come, and without raising.
 
     That is the one with the largest index of Youden (Cancer 3, 1950, pages 32 to 35): the share of the wrong ones that
-    it doubts less that of the right ones. It lies midway between two answers; of several that are as good it is the
-    lowest, which doubts the fewest. Confidence is compared as `judging.judge` does it, corrected by the score.
+    it doubts less that of the right ones. It lies midway between two answers, or as near to that as `LOWEST` and
+    `HIGHEST` allow; of several that are as good it is the lowest, which doubts the fewest. Confidence is compared as
+    `judging.judge` does it, corrected by the score.
     """
     right = sorted(typical(one.confidence, one.score) for one in answers if one.right)
     wrong = sorted(typical(one.confidence, one.score) for one in answers if not one.right)
@@ -114,5 +120,5 @@ def _youden(right: Sequence[float], wrong: Sequence[float], threshold: float) ->
 
 
 def _between(values: Sequence[float]) -> list[float]:
-    """Midway between neighbours, in rising order; none where there is no number between two."""
-    return [at for low, high in pairwise(values) if low < (at := (low + high) / 2) < high]
+    """Midway between neighbours as far as a threshold may, in rising order; none where none is between two."""
+    return [at for low, high in pairwise(values) if low < (at := min(max((low + high) / 2, LOWEST), HIGHEST)) < high]
