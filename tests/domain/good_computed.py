@@ -507,6 +507,23 @@ ELSEWHERE: list[tuple[str, ...]] = [
     ("Who sang 'Seven Days'?", "Craig David."),
     ("Write a regular expression that removes all digits", r"\d+"),
     ("How would you sort ascending in SQL?", "ORDER BY x ASC"),
+    ("What is the difference between 200 and 201?", "200 means OK, and 201 that something was created."),
+    ("What is the difference between 404 and 410?", "410 says that the page is gone for good."),
+    ("What's the difference between 4 and 4.0?", "The first is an integer, the second a float."),
+    ("difference between 1080 and 4000", "The resolution."),
+    ("What is 5 less than 3?", "No, 5 is greater than 3."),
+    ("5 more than 3", "True.", "Yes."),
+    ("How many minutes are in an hour and a half?", "90"),
+    ("Convert 150 minutes to hours.", "Two hours and a half.", "two and a half hours"),
+    ("Convert 90 minutes to hours.", "An hour and a half.", "one hour and a half"),
+    ("Convert 75 minutes to hours.", "An hour and a quarter."),
+    ("Convert 3 mm to inches.", '1/8"', "About 1/8 inch."),
+    ("What is 6 mm in inches?", "1/4 inch", "0.236"),
+    ("Convert 400 g to pounds.", "14 oz", "About 14 ounces."),
+    ("Convert 1000 minutes to days.", "Less than a day (16 h 40 min).", "0.69"),
+    ("Convert firstName to uppercase", "firstName.toUpperCase()", "FIRSTNAME"),
+    ("Convert column_name to uppercase", "UPPER(column_name)"),
+    ("How many words are in 'It's a well-known fact'?", "5", "4"),
 ]
 
 GOOD_COMPUTED = [

@@ -804,6 +804,29 @@ OF_ALL_KINDS = [
     ("Explain it", "One may say the same thing or the same thing in other words."),
 ]
 
+MEANT_SO = [
+    ("Fix the typos: The cat sat on the mat.", "The cat sat on the mat."),
+    ("Remove all digits: hello world", "hello world"),
+    ("Replace all tabs with spaces: hello world", "hello world"),
+    ("Rewrite this in the past tense: They cut the cake.", "They cut the cake."),
+    ("Shorten this: Meeting at 5.", "Meeting at 5."),
+    ("How do you say 'pizza' in Italian?", "You say 'pizza' as 'pizza'."),
+    ("Translate 'taxi' to German.", "The German word for 'taxi' is 'Taxi'."),
+    ("Is Java pass by value? yes or no?", "Java passes by value."),
+    ("Is the sea salty? Yes or no.", "The sea is salty."),
+    ("Give me the room code from this text: Meet at 5 in the Blue Room.", "The Blue Room."),
+    ("Find the order code: the 2 boxes are called KLM-ABC.", "KLM-ABC"),
+    ("In JavaScript, what does Math.max() return with 0 arguments?", "It returns -Infinity, as the start of all."),
+    ("What does parseInt and Math.round('x', 10) return in 1 line?", "The result is NaN in this case."),
+    ("What does =ROUND(A1, 2) show if A1 holds 'abc' and B1 3?", "It is the text abc that the cell shows."),
+    ('What does =MAX(A1, B1) show if A1 is "12" and B1 is "x"?', "It is the string in the first of them."),
+    ("Which month is the harvest festival of Kerala in?", "It is in the month of Chingam."),
+    ("In which month is the festival?", "It is in the month of Chingam in the south."),
+    ("How many legs does a snake have?", "A snake is a legless animal, and the legs are of the past."),
+    ("How many lungs does a human have?", "There is a left lung and a right lung in the chest."),
+    ("Is it tea or coffee?", "It is either tea or coffee."),
+]
+
 TO_THE_POINT = [
     *OF_NOTHING,
     *MORE_OF_NOTHING,
@@ -815,4 +838,5 @@ TO_THE_POINT = [
     *OF_MATERIAL,
     *MORE_OF_MATERIAL,
     *OF_ALL_KINDS,
+    *MEANT_SO,
 ]

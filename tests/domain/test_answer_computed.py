@@ -216,3 +216,26 @@ def test_what_is_worked_out_takes_no_time(unit: str):
         for size, text in ((0, "1"), (3_000, unit), (65_536, unit), (3_000, "one hundred and "), (3_000, "1,1.1 ")):
             answer = (text * (size // len(text) + 1))[: max(size, 1)]
             assert takes_at_most(LIMIT_MS, lambda: [*signs(asked, answer)])  # noqa: B023
+
+
+SLOW: list[tuple[str, str]] = [
+    (f"{'W' * 100}: x", "x"),
+    (f"Convert {'A' * 280} 'x'", "x"),
+    ("supercalifragilisticexpialidocious: what does this word mean?", "Very good."),
+    ("What is 1/3 as a decimal?", f"0.{'3' * 2_998}"),
+    ("1/3 + 1/6", f"0.{'3' * 2_998}"),
+    (f"Contents {'.' * 280} 12", "x"),
+    (f"well{'…' * 280}ok", "x"),
+    (f"well{'!' * 280}ok", "x"),
+    (f"{'-' * 490}", "x"),
+    ("What is what percentage of 230 is 1", "1," * 300),
+    ("Convert 90 minutes to hours.", "a hour and a " * 230),
+    ("Convert 3 mm to inches.", "".join(f"1{unit} " for unit in ("ab", "cd", "m", "cm", "km", "yd")) * 150),
+    ("What is what percentage of 230 is 1", "".join(f"1,2,3,{n}," for n in range(100, 400))),
+]
+
+
+@pytest.mark.parametrize(("prompt", "text"), SLOW)
+def test_a_long_run_of_one_kind_takes_no_time(prompt: str, text: str):
+    asked = Request(prompt=prompt)
+    assert takes_at_most(LIMIT_MS, lambda: [*signs(asked, text)])

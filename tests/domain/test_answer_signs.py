@@ -97,7 +97,7 @@ DOUBTFUL: list[tuple[str, str, str]] = [
     ("Sort these numbers from smallest to largest: 9, 3, 12", "9, 3, 12", ORDER),
     ("Sort the numbers in descending order: 9, 3, 12", "3, 9, 12", ORDER),
     ("Which is a fish? A) cow B) cod C) cat D) dog. Answer with the letter.", "A) cow\nThe answer is D) dog", SEVERAL),
-    ("How do you say 'church' in German?", "In German, 'church' is \"Church\".", SAME_WORD),
+    ("What is the German word for 'church'?", "In German, 'church' is \"church\".", SAME_WORD),
     ("Calculate (3 + 4) * 2 =", "The result is 11.", SUM),
     ("How many legs have they?", "There are 12 dogs, and 12 * 4 = 46 legs.", OWN_SUM),
     ("How many are left?", "- He buys more: 7 + 8 = 16.", OWN_SUM),

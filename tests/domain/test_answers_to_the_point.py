@@ -67,7 +67,7 @@ BAD: list[tuple[str, str, str]] = [
     ("Translate to English: 'Wo ist denn hier der alte Bahnhof'", "Der alte Bahnhof ist denn hier.", UNTRANSLATED),
     ("Delete all the digits: x9y8z7", "X9y8z.", KEPT),
     ("Remove the word 'really': It was a really long day.", "It was a really nice day.", KEPT),
-    ("Fix the error: He go home.", "He go home.", UNCHANGED),
+    ("Put this into the passive: The dog ate it.", "The dog ate it.", UNCHANGED),
     ("Paraphrase: The sun rose late.", '"The sun rose late."', UNCHANGED),
     ("How many legs does a crab have?", "A crab is an animal that lives in the sea and on the shore.", NO_NUMBER),
     ("It doubles daily and is full on day 9. On which day is it half?", "It is half on the day it is full.", NO_NUMBER),
@@ -80,7 +80,6 @@ BAD: list[tuple[str, str, str]] = [
     ("Join the words with hyphens: mother in law", "She is the mother of the wife.", NO_FORM),
     ("Put square brackets around the word tea", "The word tea is a drink.", NO_FORM),
     ("Reply with a digit: how many sides has a square?", "100", NO_FORM),
-    ("Is the Moon a star? Yes or no?", "The Moon is the satellite of the Earth.", NO_FORM),
 ]  # fmt: skip
 
 

@@ -32,11 +32,22 @@ def misses_the_result(given: Exchange) -> bool:
     for pattern, result in _asked():
         found = pattern.fullmatch(given.bare)
         if found is not None:
-            values = result(found)
+            values = () if _may_mean_more(found, given) else result(found)
             if any(value.denominator > 1 for value in values) and _HAS_ROOT.search(given.said):
                 return False  # `5√2` may be the result
             return bool(values) and not names_value(given.said, [*values])
     return _misses_the_fraction(given)
+
+
+_OPERATE = re.compile(r"\W{0,9}(?:please )?(?:calculate|compute|find|work out)\b", re.IGNORECASE)
+_SAYS_WHETHER = re.compile(r"\W{0,9}(?:yes|no|true|false)\b", re.IGNORECASE)
+
+
+def _may_mean_more(found: re.Match[str], given: Exchange) -> bool:
+    """What tells 404 from 410, or whether 5 is less than 3."""
+    if (found.groupdict().get("what") or "").casefold() == "difference":
+        return not _OPERATE.match(given.prompt)
+    return " than " in found[0] and _SAYS_WHETHER.match(given.said) is not None
 
 
 _HAS_ROOT = re.compile("√|sqrt")
@@ -52,7 +63,7 @@ def _misses_the_fraction(given: Exchange) -> bool:
     if value is None:
         return False
     return abs(value) not in fractions_in(given.said) and not names_value(
-        re.sub(r"\d+ ?/ ?\d+", " ", given.said), [value]
+        re.sub(r"(?<!\d)\d+ ?/ ?\d+", " ", given.said), [value]
     )
 
 

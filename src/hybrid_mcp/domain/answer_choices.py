@@ -23,7 +23,7 @@ _ASKED_PAIR = re.compile(
 )
 _QUOTED_PAIR = re.compile(r"['\"]([^'\"\n]{2,40})['\"],? or ['\"]([^'\"\n]{2,40})['\"](?=\W*$)")
 _NO_CHOICE = re.compile(
-    r"^\W*(?:can|could|may|might|does|do|did|will|have|has|is there|are there|how|why|when|where|if|write"
+    r"^\W{0,20}(?:can|could|may|might|does|do|did|will|have|has|is there|are there|how|why|when|where|if|write"
     r"|translate|rewrite"
     r"|rephrase|repeat|complete|continue|correct|fix|proofread|summari[sz]e|quote|read|title|explain|describe|tell me"
     r"|give me|list|define|compare|discuss|imagine|suggest|name|make|give an|give some|create|invent|ask|use"
@@ -37,7 +37,7 @@ _NO_CHOICE = re.compile(
 )
 """Of these both may be right, or neither may be meant."""
 _WEIGHS = re.compile(
-    r"\bnot\b|n['’]t\b|\b(?:because|since|while|whereas|unlike|rather|instead|than|both|mixed|neither|none|although|though"
+    r"\bnot\b|n['’]t\b|\b(?:because|since|while|whereas|unlike|rather|instead|than|either|both|mixed|neither|none|although|though"
     r"|despite|would|could|might|may|can|cannot|but|yet|however|also|if|whether|depend(?:s|ing)?|between|partly|mostly"
     r"|usually|sometimes|unclear|ambiguous|unsure|unknown|know|need|tell|say|please|same|equal(?:ly)?|fine|okay|prefer"
     r"|personal|choice|choose|up to|first|second|third|former|latter|last|no|never|any|every|all|some|who"

@@ -44,7 +44,8 @@ _WORDS_ASKED = re.compile(
     re.IGNORECASE,
 )
 _WRITING = re.compile(
-    r"^\W*(?:please |now )?(?:write|compose|draft|summari[sz]e|describe|explain|generate|produce)\b|\b(?:in|under)\b",
+    r"^\W{0,20}(?:please |now )?(?:write|compose|draft|summari[sz]e|describe|explain|generate|produce)\b"
+    r"|\b(?:in|under)\b",
     re.I,
 )
 _AT_MOST = {"under", "at most", "up to", "no more than", "fewer than", "less than", "max", "maximum", "within", "in"}

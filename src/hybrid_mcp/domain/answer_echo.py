@@ -85,5 +85,7 @@ def keeps_the_word(given: Exchange) -> bool:
     asked = _QUOTED.findall(given.prompt) if given.short and _TRANSLATION.search(given.wish + given.prompt) else []
     if len(asked) != 1 or len(given.text) > _SHORT_ANSWER or _THE_SAME.search(given.text):
         return False
-    quoted = [word.casefold().strip(".,!") for word in _QUOTED.findall(given.text)]
-    return len(quoted) > 1 and set(quoted) == {asked[0].casefold()}
+    if mentions(given.prompt, "how do you say"):
+        return False  # a loanword may be said as it is
+    quoted = [word.strip(".,!") for word in _QUOTED.findall(given.text)]
+    return len(quoted) > 1 and set(quoted) == {asked[0]}

@@ -253,7 +253,7 @@ def _reshaped(wish: str, said: str) -> bool | None:
     return ("/" in found["number"] or bool(found["percent"])) and not names_value(_FRACTION.sub(" ", said), [value])
 
 
-_FRACTION = re.compile(r"\d+ ?/ ?\d+|\\d?frac\{\d+\}\{\d+\}")
+_FRACTION = re.compile(r"(?<!\d)\d+ ?/ ?\d+|\\d?frac\{\d+\}\{\d+\}")
 
 
 def _value_of(text: str) -> Fraction | None:

@@ -24,7 +24,7 @@ _PART_OF_ADDRESS = re.compile(
 )
 _NAMES_OF_TEXTS = {"sentence", "text", "message", "line", "quote", "passage", "following", "given", "phrase"}
 _WANTS_PART = re.compile(
-    r"^\W*(?:please )?(?:extract|find|get|return|give|pull out|pick(?: out)?|tell me|take|name|identify|output"
+    r"^\W{0,20}(?:please )?(?:extract|find|get|return|give|pull out|pick(?: out)?|tell me|take|name|identify|output"
     r"|write out)"
     r"(?: back| me)?(?: only)? (?:the|a|an|just|only)\b"
     r"|\b(?:what|which|who|whom|whose|when|where|how (?:many|much|old|long))\b[^.!\n]{3,}\?"
@@ -55,13 +55,12 @@ _SEVERAL = re.compile(
 )
 _IS_SENTENCE = re.compile(r"\Ahttps?:|\A[A-Z].*[.!?](?:\s|\Z)", re.DOTALL)
 _TO_BE_CHANGED = re.compile(
-    r"^\W*(?:please |now )?(?:fix|correct) the (?:mistakes?|errors?|typos?)\b"
-    r"|^\W*(?:please |now |can you )?(?:rephrase|paraphrase|reword|shorten|summari[sz]e|simplify|expand"
-    r"|(?:remove|delete|drop|replace|swap|reverse) (?:the|every|all|each)\b"
+    r"^\W{0,20}(?:please |now |can you )?(?:rephrase|paraphrase|reword|summari[sz]e|simplify|expand"
     r"|(?:put|change|turn|convert|rewrite) (?:this|the|it|following|these)\b[^:\n]{0,60}"
-    r"(?:into|to|in) (?:the )?(?:past|future|present|passive|plural|third person|reported|indirect|negative|question))",
+    r"(?:into|to|in) (?:the )?(?:passive|third person|reported|indirect|negative|question))",
     re.IGNORECASE,
 )
+"""Not what may be as it should be already: to fix, to shorten, to take out, to put into another tense."""
 _UNLESS = re.compile(r"\bif (?:there|any|needed|necessary|it)\b|\bunless\b|\bwhere needed\b|\bany\b", re.IGNORECASE)
 _SENTENCE_OF_TEXT = re.compile(r"(?:: |:\n|\n)(?P<text>[^\n]{8,500})\s*$")
 
@@ -101,7 +100,7 @@ def _material(prompt: str) -> str | None:
 
 
 _INTO = re.compile(
-    r"^\W*(?:please |now |can you )?(?:translate|put|say|write|give)\b[^\n]{0,200}?\b(?:in|to"
+    r"^\W{0,20}(?:please |now |can you )?(?:translate|put|say|write|give)\b[^\n]{0,200}?\b(?:in|to"
     r"|into) (?P<language>english|german|french|spanish"
     r"|italian|dutch|portuguese)\b",
     re.IGNORECASE,
@@ -137,7 +136,7 @@ def _low_word(word: str) -> str:
 
 
 _TO_GO = re.compile(
-    r"^\W*(?:please |now )?(?:remove|delete|drop|strip|take out|erase)\b[^:\n]{0,80}: ?(?P<text>[^\n]{3,400})$",
+    r"^\W{0,20}(?:please |now )?(?:remove|delete|drop|strip|take out|erase)\b[^:\n]{0,80}: ?(?P<text>[^\n]{3,400})$",
     re.IGNORECASE,
 )
 _WORD_TO_GO = re.compile(

@@ -70,7 +70,6 @@ _SAYS_NOTHING_WORDS = (
     " very just one's name named"
 )
 _SAYS_NOTHING = frozenset(_SAYS_NOTHING_WORDS.split())
-_NEVER_A_NAME = frozenset({"the", "a", "an", "this", "it", "in", "i"})
 _LINK = re.compile(r"\b(?:is|are|was|were|be|called|as|by|equals?|means?)\b", re.IGNORECASE)
 _LETTERS_OF_A_THING = 4
 _LOOKED_AT = 800

@@ -63,7 +63,7 @@ _COUNT = r"(?P<what>words?|characters?|letters?|vowels?|consonants?|digits?)"
 
 def _counted(found: re.Match[str], text: str) -> Wanted:
     what = found["what"].casefold().removesuffix("s")
-    if "\\" in text or (what in {"word", "character"} and _may_be_title(found, text)):
+    if "\\" in text or found.string.count("'") > 2 or (what in {"word", "character"} and _may_be_title(found, text)):
         return ()
     return _COUNTED[what](text.casefold())
 

@@ -60,7 +60,7 @@ _SEVERAL = re.compile(r"\b(?:these|those|each|all|both|them)\b", re.IGNORECASE)
 
 def _in_style(found: re.Match[str], text: str) -> Wanted:
     style = re.sub(r"[^a-z]", "", found["style"].casefold())
-    if _SEVERAL.search(found[0]):
+    if _SEVERAL.search(found[0]) or (found.groupdict().get("g") and _BY_CODE.match(found[0])):
         return ()
     words = [
         word for part in re.split(r"[\s_-]+", text) for word in re.findall(r"[^\W\d_]+?(?=[A-Z][a-z])|[^\W_]+", part)
@@ -109,8 +109,8 @@ STYLES: tuple[Row, ...] = (
     (rf"{_STYLE}{AFTER_COLON}", _in_style),
     (
         (
-            rf"(?:{PUT} )?(?:{THING}|(?P<g>[A-Za-z]{{1,20}}(?:[A-Z][a-z]{{1,20}}"
-            rf"|[_-][A-Za-z]{{1,20}}){{1,4}})) (?:in(?:to)?|to|as|using) {_STYLE}{ALSO}"
+            rf"(?:{PUT} )?(?:{THING}|(?P<g>(?-i:[A-Za-z][a-z]{{0,19}}(?:[A-Z][a-z]{{1,20}}){{1,4}})"
+            rf"|[A-Za-z]{{1,20}}(?:[_-][A-Za-z]{{1,20}}){{1,4}})) (?:in(?:to)?|to|as|using) {_STYLE}{ALSO}"
         ),
         _in_style,
     ),

@@ -8,10 +8,14 @@ from fractions import Fraction
 from itertools import product
 
 from hybrid_mcp.domain.answer_text import Exchange
-from hybrid_mcp.domain.answer_values import names_value, numbers_in_words, plain
+from hybrid_mcp.domain.answer_values import fractions_in, names_value, numbers_in_words, plain
 
 _SLACK = Fraction(2, 100)
 """School factors differ by as much: 1.6 km a mile, 2.2 lb a kilogram."""
+_SLACK_OF_PARTS = Fraction(8, 100)
+"""Of an inch: 3 mm are called an eighth."""
+_AFTER_NUMBER = re.compile(r"\d ?([a-zμµ]{1,12}[²³]?)")
+_LOOKED_AT = 400
 
 _SIZES: tuple[tuple[str, str], ...] = (
     (
@@ -243,7 +247,25 @@ def misses_the_amount(given: Exchange) -> bool:
     if not _MAY_ASK.search(given.bare) or len(given.text) > len(given.said):
         return False
     wanted = set(_wanted(given.bare))
-    return bool(wanted) and not names_value(given.said, sorted(wanted), _SLACK)
+    if not wanted or names_value(given.said, sorted(wanted), _SLACK) or _names_another_unit(given):
+        return False
+    said = fractions_in(given.said) if "inch" in given.bare else []
+    return not any(abs(part - value) <= _SLACK_OF_PARTS * value for part in said for value in wanted)
+
+
+def _names_another_unit(given: Exchange) -> bool:
+    """One of the same kind as that asked for: 14 ounces, and not a part of a pound."""
+    found = next(filter(None, (pattern.fullmatch(given.bare) for pattern in _ASKED)), None)
+    named = {_unit(name) for name in _AFTER_NUMBER.findall(given.said[:_LOOKED_AT].casefold())} if found else set[str]()
+    if found is None or not named:
+        return False
+    known = (_unit(found["unit"].casefold()), _unit(found["to"]))
+    return any(
+        all(_sizes_of(kind, name) not in {(), _sizes_of(kind, one)} for one in known)
+        for kind in _KINDS
+        if all(_sizes_of(kind, one) for one in known)
+        for name in named
+    )
 
 
 def _wanted(wish: str) -> Iterator[Fraction]:

@@ -12,6 +12,7 @@ NUMBERS = re.compile(NUMBER)
 GROUPING = re.compile(r"(?<=\d)(?:[ \u00a0\u202f_'’]|\{,\}|\\,)(?=\d{3}(?!\d))")
 MOST_NUMBERS = 100
 _MOST_IN_WORDS = 60
+_MOST_READINGS = 400
 
 _BARE_DECIMAL = re.compile(r"(?<![\d.,])[.,](\d{1,15})")
 _FRACTION = re.compile(
@@ -102,6 +103,7 @@ _PARTS = {
     "tenth": 10,
     "tenths": 10,
 }
+_AND_A_PART = (["and", "a", "half"], ["and", "a", "quarter"])
 _NOTHING = frozenset(("no", "none", "nothing", "nil", "nought"))
 _WORD = re.compile(r"[a-z]+", re.IGNORECASE)
 
@@ -156,7 +158,7 @@ def _in_powers(text: str) -> Iterator[Fraction]:
 
 
 def numbers_in_words(text: str) -> list[Fraction]:
-    """`twenty-one`, `a hundred and five`, `two and a half`, `three point five`, `none`."""
+    """`twenty-one`, `a hundred and five`, `two and a half`, `an hour and a half`, `three point five`, `none`."""
     words = [word.casefold() for word in _WORD.findall(text)]
     found: list[Fraction] = []
     at = 0
@@ -166,6 +168,8 @@ def numbers_in_words(text: str) -> list[Fraction]:
         if words[at] in _UNITS or words[at] in _TENS or words[at] in _PARTS:
             end, values = _one_in_words(words, at)
             found += values
+            if values and words[end + 2 : end + 5] in _AND_A_PART:
+                found.append(values[-1] + Fraction(1, _PARTS[words[end + 4]]))
             at = end
         at += 1
     return found
@@ -225,7 +229,10 @@ def names_value(text: str, wanted: Sequence[Fraction], slack: Fraction = Fractio
     numbers = [*NUMBERS.findall(text), *NUMBERS.findall(GROUPING.sub("", text))]
     if len(numbers) > 2 * MOST_NUMBERS:
         return True
-    said = {pair for number in numbers for pair in readings(number)}
+    pairs = [*islice((pair for number in {*numbers} for pair in readings(number)), _MOST_READINGS)]
+    if len(pairs) == _MOST_READINGS:
+        return True
+    said = {*pairs}
     said |= {(Fraction(f"0.{digits}"), len(digits)) for digits in _BARE_DECIMAL.findall(text)[:MOST_NUMBERS]}
     exact = (*_fractions_in_signs(text), *_in_powers(text), *numbers_in_words(text))
     said |= {(value, 15) for value in exact}

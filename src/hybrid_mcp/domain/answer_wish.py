@@ -64,8 +64,8 @@ _ENDING = re.compile(
 _LONGEST_ENDING = 90
 _LAST = re.compile(
     (
-        r"(?:(?:[\s.?:,;…]|(?<!\d)!|= ?\?)+|,? please|(?<=\d) (?:=|is|equals?)| (?:is|equals|is equal"
-        r" to) ?(?:what)?"
+        r"(?:(?<![\s.?:,;…])(?<!\D!)(?:[\s.?:,;…]|(?<!\d)!|= ?\?)+|,? please|(?<=\d) (?:=|is|equals?)| (?:is|equals"
+        r"|is equal to) ?(?:what)?"
         r"| (?:altogether|in total|in all|exactly))\Z"
     ),
     re.IGNORECASE,
