@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from fractions import Fraction
 
 from hybrid_mcp.domain.answer_text import Exchange
 from hybrid_mcp.domain.answer_values import NUMBERS, fractions_in, names_value, numbers_in_words, plain, readings
+from hybrid_mcp.domain.answer_wish import Look, matched, misses
 
 _BASES = {
     "binary": 2,
@@ -167,15 +167,11 @@ def misses_the_form(given: Exchange) -> bool:
     """Whether all that the prompt asks for is its number in another form, and the answer does not hold that."""
     if not given.bare or len(given.text) > len(given.said):
         return False
-    for look in _LOOKS:
-        missed = look(given.bare, given.said)
-        if missed is not None:
-            return missed
-    return False
+    return misses(_LOOKS, given.bare, given.said)
 
 
 def _in_base(wish: str, said: str) -> bool | None:
-    found = next(filter(None, (pattern.fullmatch(wish) for pattern in _IN_BASE)), None)
+    found = matched(_IN_BASE, wish)
     if found is None:
         return None
     digits = found["number"].casefold()
@@ -344,7 +340,7 @@ def _has_time(hour: int, minute: int, said: str) -> bool:
     )
 
 
-_LOOKS: tuple[Callable[[str, str], bool | None], ...] = (
+_LOOKS: tuple[Look, ...] = (
     _in_base,
     _to_roman,
     _from_roman,

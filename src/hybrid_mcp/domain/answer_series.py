@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import isleap, monthrange
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -12,14 +12,11 @@ from itertools import pairwise
 from hybrid_mcp.domain.answer_text import Exchange
 from hybrid_mcp.domain.answer_truths import says_otherwise
 from hybrid_mcp.domain.answer_values import names_value, numbers_in_words, spells_a_number
+from hybrid_mcp.domain.answer_wish import Look, matched, misses
 
 _FEWEST_TERMS = 4
 _NUMBER = r"[-−–]?\d{1,9}(?:\.\d{1,4})?"
 _GAP = r"(?:\?|_{1,4}|\.{3}|…|\[ ?\?? ?\]|x)"
-_SERIES_NOUN = (
-    r"(?:number |term |value |element )?(?:in|of) (?:the |this )?(?:number |following )?(?:series"
-    r"|sequence|pattern|list)(?: of numbers)?"
-)
 _LIST = rf"(?P<list>{_NUMBER}(?:(?:, ?| |; ?){_NUMBER}){{3,14}})"
 _OPEN_END = rf"(?:,? ?(?:and )?{_GAP}){{0,3}}"
 _SERIES = tuple(
@@ -184,15 +181,11 @@ def misses_what_comes_next(given: Exchange) -> bool:
     """Whether a short prompt asks for nothing but a series' next number, a day, a date or a time: and it lacks it."""
     if not _MAY_ASK.search(given.bare) or len(given.text) > len(given.said):
         return False
-    for look in _LOOKS:
-        missed = look(given.bare, given.said)
-        if missed is not None:
-            return missed
-    return False
+    return misses(_LOOKS, given.bare, given.said)
 
 
 def _next_number(wish: str, said: str) -> bool | None:
-    found = next(filter(None, (pattern.fullmatch(wish) for pattern in _SERIES)), None)
+    found = matched(_SERIES, wish)
     if found is None:
         return None
     terms = [
@@ -309,7 +302,7 @@ def _day_beside(wish: str, said: str) -> bool | None:
 
 
 def _day_on(wish: str, said: str) -> bool | None:
-    found = next(filter(None, (pattern.fullmatch(wish) for pattern in _DAYS_ON)), None)
+    found = matched(_DAYS_ON, wish)
     if found is None:
         return None
     days = _count(found["count"] or "1") * (7 if (found["unit"] or "").casefold() == "week" else 1)
@@ -392,7 +385,7 @@ def _minutes(found: re.Match[str], prefix: str = "") -> int | None:
 
 
 def _time_after(wish: str, said: str) -> bool | None:
-    found = next(filter(None, (pattern.fullmatch(wish) for pattern in _CLOCK_SUMS)), None)
+    found = matched(_CLOCK_SUMS, wish)
     start = _minutes(found) if found else None
     if found is None or start is None or not (found["hours"] or found["minutes"]):
         return None
@@ -429,7 +422,7 @@ def _names_time(said: str, minutes: int) -> bool:
 
 
 def _time_between(wish: str, said: str) -> bool | None:
-    found = next(filter(None, (pattern.fullmatch(wish) for pattern in _BETWEEN)), None)
+    found = matched(_BETWEEN, wish)
     start, end = (_minutes(found), _minutes(found, "to_")) if found else (None, None)
     if found is None or start is None or end is None or end <= start:
         return None
@@ -439,7 +432,7 @@ def _time_between(wish: str, said: str) -> bool | None:
     return not (names_value(said, [away, away / 60]) or (hour and both and names_value(said, [Fraction(hour)])))
 
 
-_LOOKS: tuple[Callable[[str, str], bool | None], ...] = (
+_LOOKS: tuple[Look, ...] = (
     _next_number,
     _next_letter,
     _missing_number,

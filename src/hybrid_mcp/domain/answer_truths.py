@@ -9,6 +9,7 @@ from fractions import Fraction
 from hybrid_mcp.domain.answer_text import Exchange
 from hybrid_mcp.domain.answer_units import amount
 from hybrid_mcp.domain.answer_values import spells_a_number
+from hybrid_mcp.domain.answer_wish import matched
 
 _N = r"-?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,9})?(?:/\d{1,6})?"
 _INT = r"\d{1,9}"
@@ -152,7 +153,7 @@ def _breaks_the_rule(given: Exchange) -> bool:
 
 def _names_another(given: Exchange) -> bool:
     """Of numbers of which one is the largest or smallest."""
-    found = next(filter(None, (pattern.fullmatch(given.bare) for pattern in _WHICH)), None)
+    found = matched(_WHICH, given.bare)
     if found is None:
         return False
     items = re.findall(_ITEM, found["items"])

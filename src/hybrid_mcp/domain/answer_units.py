@@ -9,6 +9,7 @@ from itertools import product
 
 from hybrid_mcp.domain.answer_text import Exchange
 from hybrid_mcp.domain.answer_values import fractions_in, names_value, numbers_in_words, plain
+from hybrid_mcp.domain.answer_wish import matched
 
 _SLACK = Fraction(2, 100)
 """School factors differ by as much: 1.6 km a mile, 2.2 lb a kilogram."""
@@ -255,7 +256,7 @@ def misses_the_amount(given: Exchange) -> bool:
 
 def _names_another_unit(given: Exchange) -> bool:
     """One of the same kind as that asked for: 14 ounces, and not a part of a pound."""
-    found = next(filter(None, (pattern.fullmatch(given.bare) for pattern in _ASKED)), None)
+    found = matched(_ASKED, given.bare)
     named = {_unit(name) for name in _AFTER_NUMBER.findall(given.said[:_LOOKED_AT].casefold())} if found else set[str]()
     if found is None or not named:
         return False

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 
 MOST_CHARACTERS = 300
+Look = Callable[[str, str], bool | None]
+"""Of a wish and what was said to it: whether that misses it; None where the wish is of another kind."""
 _LEAD = re.compile(
     (
         r"(?:(?:hi|hello|hey|ok|okay|quick(?: maths?)? question|question|quiz|maths?)(?: there)?[,:!.]"
@@ -87,3 +90,13 @@ def bare_wish(prompt: str) -> str:
         prompt = _LAST.sub("", prompt)
     lead = _LEAD.match(prompt)
     return prompt[lead.end() :] if lead else prompt
+
+
+def matched(patterns: Iterable[re.Pattern[str]], wish: str) -> re.Match[str] | None:
+    """The first of the patterns that is the whole wish."""
+    return next(filter(None, (pattern.fullmatch(wish) for pattern in patterns)), None)
+
+
+def misses(looks: Iterable[Look], wish: str, said: str) -> bool:
+    """What the first look says that knows such a wish; False where none does."""
+    return next((missed for missed in (look(wish, said) for look in looks) if missed is not None), False)
