@@ -1,22 +1,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import log
 
 import anyio
 import pytest
 
 from hybrid_mcp.domain.agreement import EXAMPLES
 from hybrid_mcp.domain.completion import Completion, Request
-from hybrid_mcp.domain.confidence import floor_at
+from hybrid_mcp.domain.confidence import confidence_of, floor_at
 from hybrid_mcp.domain.errors import ProviderUnavailable
 from hybrid_mcp.domain.scorer import score
+from hybrid_mcp.domain.second_opinion import PLAIN_SYSTEM_PROMPT
 from hybrid_mcp.ports import Progress, ProviderCall
-from hybrid_mcp.second_look import JUDGE_SYSTEM_PROMPT
 from tests.support_service import Behaviour, Bench, bench, says
 
 pytestmark = pytest.mark.anyio
 
-ASK = Request(prompt="Tell me the capital of Australia", deadline_s=40)
+ASK = Request(prompt="Explain what the capital of Australia is", deadline_s=40)
 CLOSED = Request(prompt="Which city is the capital of Australia?", deadline_s=40)
 SURE = says("The capital is Canberra.", confidence=-0.1)
 UNSURE = says("The capital is Sydney.")
@@ -29,6 +30,14 @@ def judged(*said: Completion | Exception, answer: Completion = SURE) -> Bench:
     return bench(local=["small"], cloud=["paid"], judge="judge", small=[answer], judge_=[*said], paid=[PAID])
 
 
+def asked_itself(*said: Completion | Exception, answer: Completion) -> Bench:
+    """A judge beside a question with one answer, which is not worth a paid model."""
+    return bench(
+        local=["small", "paid"], confidence=THRESHOLD if answer.confidence else None, judge="judge", small=[answer],
+        judge_=[*said], paid=[PAID],
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("said", [" **No**, it is not.", "Incorrect.", "The answer is wrong.", "That is not correct"])
 async def test_a_judge_that_says_no_brings_the_question_to_the_next_model(said: str):
     used = judged(says(said))
@@ -37,7 +46,7 @@ async def test_a_judge_that_says_no_brings_the_question_to_the_next_model(said: 
     assert [one.outcome for one in answer.attempts] == ["doubtful", "ok"]
     assert "here:judge judges it to be wrong" in answer.reason
     question = used.scripted.calls[1]
-    assert question.messages[0].content == JUDGE_SYSTEM_PROMPT
+    assert question.messages[0].content == PLAIN_SYSTEM_PROMPT
     assert ASK.prompt in question.messages[1].content
     assert SURE.text in question.messages[1].content
 
@@ -58,6 +67,73 @@ async def test_a_judge_that_says_anything_else_or_fails_changes_nothing(said: Co
     assert (answer.text, answer.judged, answer.escalated) == (SURE.text, "good", False)
     is_silent = isinstance(said, Exception) or not said.text
     assert ("here:judge gave no verdict on it" in answer.reason) is is_silent
+
+
+async def test_a_judge_answers_a_question_itself_first_and_then_compares():
+    used = asked_itself(says("Canberra"), says("yes"), answer=SURE)
+    answer = await used.complete(CLOSED)
+    assert (answer.text, answer.judged, answer.escalated) == (SURE.text, "good", False)
+    first, brief, verdict = used.scripted.calls
+    assert (first.model, brief.model, verdict.model) == ("small", "judge", "judge")
+    assert brief.messages[1].content == EXAMPLES[0][0]
+    assert brief.messages[-1] == first.messages[-1]
+    assert verdict.max_output_tokens == 1
+    for told in (CLOSED.prompt, "Expected: Canberra", SURE.text):
+        assert told in verdict.messages[-1].content
+    assert not any(call.counts for call in (brief, verdict))
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "answered"),
+    [
+        ("It is Sydney.", ["Canberra", "no"], "paid"),
+        ("It is Sydney.", ["Canberra", "yes"], "paid"),  # it says yes too often
+        ("It is Sydney.", ["Canberra", "What?"], "paid"),
+        ("It is Sydney.", ["Sydney", "no"], "small"),
+        ("It is Sydney.", ["Sydney", "yes"], "small"),
+        ("It is Sydney.", ["?", "yes"], "small"),
+        ("It is Sydney.", ["?", "no"], "paid"),
+    ],
+)
+async def test_its_own_answer_counts_for_more_than_its_verdict(text: str, said: list[str], answered: str):
+    used = asked_itself(*map(says, said), answer=says(text))
+    answer = await used.complete(CLOSED)
+    assert answer.text == (PAID.text if answered == "paid" else text)
+    assert ("here:judge judges it to be wrong" in answer.reason) == (answered == "paid")
+
+
+@pytest.mark.parametrize(
+    ("sure_of_yes", "sure_of_no", "answered"), [(0.99, None, "small"), (0.55, None, "paid"), (None, 0.55, "paid")]
+)
+async def test_how_sure_the_judge_is_counts(sure_of_yes: float | None, sure_of_no: float | None, answered: str):
+    word, sure = ("yes", sure_of_yes) if sure_of_yes else ("no", sure_of_no)
+    assert sure
+    verdict = says(word, confidence=confidence_of([log(sure)]))
+    used = asked_itself(says("?"), verdict, answer=UNSURE)
+    assert (await used.complete(CLOSED)).text == (PAID.text if answered == "paid" else UNSURE.text)
+
+
+@pytest.mark.parametrize(("above", "said", "answered"), [(-0.5, "Sydney", "small"), (0.5, "Canberra", "paid")])
+async def test_a_judge_makes_an_unsure_answer_good_and_a_sure_one_doubtful(above: float, said: str, answered: str):
+    unsure = replace(UNSURE, confidence=FLOOR + above)
+    used = asked_itself(says(said), says("yes"), answer=unsure)
+    answer = await used.complete(CLOSED)
+    assert (answer.text, answer.judged) == (PAID.text if answered == "paid" else UNSURE.text, "good")
+
+
+@pytest.mark.parametrize("said", [says(""), ProviderUnavailable("down", billed=False)])
+async def test_a_judge_that_does_not_answer_itself_changes_nothing(said: Completion | Exception):
+    used = asked_itself(said, answer=SURE)
+    answer = await used.complete(CLOSED)
+    assert (answer.text, answer.judged) == (SURE.text, "good")
+    assert "here:judge gave no verdict on it" in answer.reason
+    assert used.scripted.called == ["small", "judge"]
+
+
+async def test_a_judge_reads_the_context_too():
+    used = asked_itself(says("Canberra"), says("yes"), answer=SURE)
+    await used.complete(replace(CLOSED, context="The seat of government moved in 1927."))
+    assert all("moved in 1927" in call.messages[-1].content for call in used.scripted.calls)
 
 
 async def test_a_judge_takes_a_quarter_of_what_is_left_at_most_and_the_answer_tells_the_time():

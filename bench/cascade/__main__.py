@@ -62,6 +62,10 @@ def _signs(one: Answered) -> float:
     return float(not judge(Request(prompt=one.question.prompt), one.said.completion, SPEC, shrunk=False).good)
 
 
+def _doubts(one: Answered) -> float:
+    return max(_signs(one), float(one.is_rejected))
+
+
 ORDERS: dict[str, Order] = {
     "the score before the call": lambda one: one.score,
     "mean log-probability": lambda one: -fmean(one.said.logprobs),
@@ -73,8 +77,13 @@ ORDERS: dict[str, Order] = {
     "both: the judge with a second look, and the score": lambda one: (
         SURELY * _signs(one) + SHARE_OF_SCORE * one.score - one.confirmed
     ),
+    "the stronger model's opinion": lambda one: one.confidence - one.supported,
+    "the judge with the stronger model's opinion": lambda one: SURELY * _doubts(one) - one.supported,
+    "both: the judge with the stronger model's opinion, and the score": lambda one: (
+        SURELY * _doubts(one) + SHARE_OF_SCORE * one.score - one.supported
+    ),
 }
-"""The last one as the program does: a sign is a doubt, and the threshold of confidence rises with the score."""
+"""Those called `both` as the program does: a sign is a doubt, and the threshold of confidence rises with the score."""
 
 
 def _told(part: Part, some: Sequence[Answered]) -> list[str]:
@@ -117,6 +126,9 @@ def _thresholds(only_cached: bool) -> list[str]:
         floor = floor_of(model.name)
         rows = [(_is_doubted(one, floor), one.is_right) for one in some]
         lines.append(f"| {model.name} | {floor} | {_precision(rows)} |")
+        if model is WEAK and floor is not None:
+            rows = [(bool(_doubts(one)) or one.supported < floor_at(floor, one.score), one.is_right) for one in some]
+            lines.append(f"| {model.name}, with the stronger one's opinion | {floor} | {_precision(rows)} |")
     return lines
 
 

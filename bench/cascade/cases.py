@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-from bench.cascade.asking import Said, answers, others
+from bench.cascade.asking import Said, answers, opinions, others, rejected
 from bench.cascade.models import STRONG, WEAK, Model
 from bench.cascade.questions import Part, Question, all_questions
 from hybrid_mcp.domain.agreement import agreement, has_one_answer
 from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.confidence import confirmed
 from hybrid_mcp.domain.scorer import score
+from hybrid_mcp.domain.second_opinion import SecondOpinion
 
 ONLY_CACHED = "--cached"
 """Given to the commands: look at what was answered already, and ask nobody."""
@@ -21,13 +22,16 @@ ONLY_CACHED = "--cached"
 class Answered:
     """One model's answer to a question, checked.
 
-    `score`: of the prompt, before the call. `others`: what the model says when it is asked again.
+    `score`: of the prompt, before the call. `others`: what the model says when it is asked again. `opinion`: what the
+    stronger model thinks of the answer; where that cannot be told from its own one, `is_rejected`: whether it says no.
     """
 
     question: Question
     score: float
     said: Said
     others: tuple[str, ...]
+    opinion: SecondOpinion | None
+    is_rejected: bool
     is_right: bool
 
     @property
@@ -39,7 +43,7 @@ class Answered:
     @property
     def agreed(self) -> float | None:
         """How far the others say the same; None where the program asks for none."""
-        prompt, text = self.question.prompt, self.said.completion.text
+        prompt, text = self.question.prompt, self.said.text
         if not self.others or not has_one_answer(prompt, text):
             return None
         return fmean(agreement(text, other, prompt) for other in self.others)
@@ -48,6 +52,13 @@ class Answered:
     def confirmed(self) -> float:
         """The confidence after the second look."""
         return self.confidence if self.agreed is None else confirmed(self.confidence, self.agreed)
+
+    @property
+    def supported(self) -> float:
+        """The confidence after the stronger model's opinion."""
+        if self.opinion is None:
+            return self.confidence
+        return self.confidence + self.opinion.support(self.said.text, self.question.prompt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +73,18 @@ def answered(model: Model, part: Part, *, only_cached: bool) -> tuple[Answered, 
     """What the model said to each question of a set: from the cache, else asked for now, unless `only_cached`."""
     said = answers(model, only_cached=only_cached)
     again = others(model, only_cached=only_cached) if model is WEAK else {}
+    texts = {prompt: one.text for prompt, one in said.items()} if model is WEAK else {}
+    thought = opinions(STRONG, texts, only_cached=only_cached)
+    wrong = rejected(STRONG, texts, only_cached=only_cached)
     return tuple(
         Answered(
             question=question,
             score=score(Request(prompt=question.prompt)).score,
             said=said[question.prompt],
             others=again.get(question.prompt, ()),
-            is_right=question.is_answered_by(said[question.prompt].completion.text),
+            opinion=thought.get(question.prompt),
+            is_rejected=question.prompt in wrong,
+            is_right=question.is_answered_by(said[question.prompt].text),
         )
         for question in all_questions()
         if question.part == part and question.prompt in said

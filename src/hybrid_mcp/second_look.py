@@ -6,7 +6,6 @@ as it was.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -14,32 +13,33 @@ from statistics import fmean
 import anyio
 
 from hybrid_mcp.attempting import Terms
-from hybrid_mcp.domain.agreement import agreement, briefly
+from hybrid_mcp.domain.agreement import agreement, briefly, has_one_answer
 from hybrid_mcp.domain.attempts import Tried
-from hybrid_mcp.domain.completion import Completion, Message
+from hybrid_mcp.domain.completion import Completion, Message, Request
 from hybrid_mcp.domain.errors import HybridError
-from hybrid_mcp.domain.judging import Verdict, asking_again_may_tell, judge_again
+from hybrid_mcp.domain.judging import Verdict, asking_again_may_tell, judge_again, judge_by, rejected_by
 from hybrid_mcp.domain.profile import ModelSpec
 from hybrid_mcp.domain.reasoning import answer_alone
 from hybrid_mcp.domain.routing import Step
+from hybrid_mcp.domain.second_opinion import (
+    LONGEST_JUDGED,
+    SecondOpinion,
+    odds_of_yes,
+    plain_verdict_asked,
+    says_no,
+    verdict_asked,
+)
 from hybrid_mcp.ports import Catalog, Clock, Progress, ProviderCall
 from hybrid_mcp.watched import Watched
 
 MOST_S = 15.0
 """A judge that has to be loaded takes some seconds; the better model waits meanwhile."""
 NO_TIME = "had no time to judge it"
-VERDICT_TOKENS = 8
+SAYS_NOTHING = "gave no verdict on it: `hybrid-mcp models` shows what there is"
+JUDGES = "judges the answer"
+NOTHING_SAID = Completion(text="", finish="other", usage=None)
+VERDICT_TOKENS, PLAIN_VERDICT_TOKENS = 1, 8
 BRIEF_TOKENS, SAMPLE_TOKENS, SAMPLE_TEMPERATURE = 32, 48, 0.8
-_SAYS_NO = re.compile(
-    r"\A\W*no\b(?!,? (?:mistakes?|errors?|issues?|problems?|doubt)\b)|\b(?<!not )(?:incorrect|not correct)\b"
-    r"|\b(?:it is|it's|that is|answer is|answer:|is) wrong\b",
-    re.IGNORECASE,
-)
-_APPROVES = re.compile(r"\A\W*yes\b|\bnothing (?:here |there )?is wrong\b", re.IGNORECASE)
-JUDGE_SYSTEM_PROMPT = (
-    "You check the work of others. Say `no` if the answer is wrong, beside the point or incomplete, else `yes`. Reply "
-    "with that one word."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class SecondLook:
     ) -> tuple[Verdict | None, str | None]:
         """Another verdict, None where the first one stays; and why the judge said nothing."""
         if self.judge is not None and self.judge.name != one.step.spec.name:
-            return await self._judged(self.judge, completion, terms, progress) if one.verdict.good else (None, None)
+            return await self._judged(self.judge, one, completion, terms, progress)
         spec, score = one.step.spec, terms.score
         if not asking_again_may_tell(terms.request.prompt, completion, spec, score):
             return None, None
@@ -84,19 +84,34 @@ class SecondLook:
         return (None if agreed is None else judge_again(completion, spec, score, agreed)), None
 
     async def _judged(
-        self, judge: ModelSpec, completion: Completion, terms: Terms, progress: Progress
+        self, judge: ModelSpec, one: Tried, completion: Completion, terms: Terms, progress: Progress
     ) -> tuple[Verdict | None, str | None]:
-        question = "\n\n".join(message.content for message in terms.request.messages() if message.role == "user")
-        asked = f"Question:\n{question}\n\nAnswer:\n{completion.text}\n\nIs the answer right and complete?"
-        call = ProviderCall(
-            model=judge.model, max_output_tokens=VERDICT_TOKENS, counts=False,
-            messages=(Message("system", JUDGE_SYSTEM_PROMPT), Message("user", asked)),
-        )  # fmt: skip
-        said = await self._asked(judge, call, "judges the answer", progress)
+        prompt, text = terms.request.prompt, completion.text
+        if has_one_answer(prompt, text):
+            opinion = await self._opinion(judge, text, terms, progress)
+            if opinion is None:
+                return None, SAYS_NOTHING
+            spec = one.step.spec
+            return judge_by(completion, spec, terms.score, opinion, prompt=prompt, judge=judge.name), None
+        if not one.verdict.good:
+            return None, None
+        call = _question(judge, plain_verdict_asked(_question_of(terms.request), text), PLAIN_VERDICT_TOKENS)
+        said = (await self._asked(judge, call, JUDGES, progress)).text
         if not said.strip():
-            return None, "gave no verdict on it: `hybrid-mcp models` shows what there is"
-        wrong = Verdict(reasons=(f"{judge.name} judges it to be wrong",), escalate=True)
-        return (wrong if _SAYS_NO.search(said) and not _APPROVES.search(said) else None), None
+            return None, SAYS_NOTHING
+        return (rejected_by(judge.name) if says_no(said) else None), None
+
+    async def _opinion(
+        self, judge: ModelSpec, text: str, terms: Terms, progress: Progress
+    ) -> SecondOpinion | None:  # fmt: skip
+        """What the judge answers itself, and what it thinks of the answer beside that; None where it says nothing."""
+        brief = _question(judge, briefly(terms.request.messages()), BRIEF_TOKENS)
+        reference = (await self._asked(judge, brief, JUDGES, progress)).text.strip()
+        if not reference:
+            return None
+        asked = verdict_asked(_question_of(terms.request), reference, text[:LONGEST_JUDGED])
+        verdict = await self._asked(judge, _question(judge, asked, VERDICT_TOKENS), JUDGES, progress)
+        return SecondOpinion(reference=reference, odds=odds_of_yes(verdict))
 
     async def _agreed(self, step: Step, completion: Completion, terms: Terms, progress: Progress) -> float | None:
         """How far the same model's other answers agree, in the mean; None where there are none."""
@@ -109,18 +124,29 @@ class SecondLook:
         brief = replace(sample, messages=briefly(messages), max_output_tokens=BRIEF_TOKENS, temperature=0.0)
         # Behind examples a long context would have to be read once more.
         calls = (sample,) if terms.request.context or step.step_by_step else (brief, sample)
-        others = [await self._asked(step.spec, call, "is asked again", progress) for call in calls]
+        others = [(await self._asked(step.spec, call, "is asked again", progress)).text for call in calls]
         prompt = terms.request.prompt
         return _mean([agreement(completion.text, other, prompt) for other in others if other.strip()])
 
-    async def _asked(self, spec: ModelSpec, call: ProviderCall, what: str, progress: Progress) -> str:
+    async def _asked(self, spec: ModelSpec, call: ProviderCall, what: str, progress: Progress) -> Completion:
         """What it says; nothing where it fails. It waits for its turn like every call."""
         progress.status(f"{spec.name} {what}")
         try:
             async with self.catalog.turn(spec, progress):
-                return answer_alone(await self.catalog.provider(spec).complete(call, progress)).text
+                return answer_alone(await self.catalog.provider(spec).complete(call, progress))
         except HybridError:
-            return ""
+            return NOTHING_SAID
+
+
+def _question(judge: ModelSpec, messages: tuple[Message, ...], most_tokens: int) -> ProviderCall:
+    """Thoughts would take all the tokens that there are."""
+    return ProviderCall(
+        model=judge.model, messages=messages, max_output_tokens=most_tokens, reasoning_effort="low", counts=False
+    )
+
+
+def _question_of(request: Request) -> str:
+    return "\n\n".join(message.content for message in request.messages() if message.role == "user")
 
 
 def _mean(values: Sequence[float]) -> float | None:

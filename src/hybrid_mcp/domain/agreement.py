@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
+from statistics import fmean
 
 from hybrid_mcp.domain.completion import Message
 
@@ -70,16 +71,41 @@ def agreement(one: str, other: str, prompt: str) -> float:
     that both have, over all of the one that has fewer, so that a word may stand for a sentence.
     """
     one, other = one[:LONGEST_COMPARED], other[:LONGEST_COMPARED]
-    for said in (_YES_OR_NO, _LETTER):
-        first, second = said.match(one), said.match(other)
-        if first and second:
-            return float(first.group(1).casefold() == second.group(1).casefold())
+    if (same := _same_choice(one, other)) is not None:
+        return same
     first, second = (Counter(word for word in _words(text) if word not in _COMMON) for text in (one, other))
     asked = dict.fromkeys(_words(prompt[:LONGEST_COMPARED]))
     brought = [
         Counter({word: count for word, count in words.items() if word not in asked}) for words in (first, second)
     ]
     return _overlap(*brought) if any(brought) else SHARE_OF_REPEATED * _overlap(first, second)
+
+
+def borne_out(text: str, reference: str, prompt: str) -> float | None:
+    """How far a short answer to the same prompt, which may be right, bears a longer one out, 0 to 1; None where the
+    short one says nothing. Of each, and of the prompt, only a beginning counts.
+
+    It is the share of the short one's words that the longer one has: of those that are not the prompt's where it has
+    such.
+    """
+    text, reference = text[:LONGEST_COMPARED], reference[:LONGEST_COMPARED]
+    if (same := _same_choice(text, reference)) is not None:
+        return same
+    expected = [word for word in _words(reference) if word not in _COMMON]
+    asked = frozenset(_words(prompt[:LONGEST_COMPARED]))
+    brought = [word for word in expected if word not in asked]
+    said = frozenset(_words(text))
+    if brought:
+        return fmean(word in said for word in brought)
+    return SHARE_OF_REPEATED * fmean(word in said for word in expected) if expected else None
+
+
+def _same_choice(one: str, other: str) -> float | None:
+    for said in (_YES_OR_NO, _LETTER):
+        first, second = said.match(one), said.match(other)
+        if first and second:
+            return float(first.group(1).casefold() == second.group(1).casefold())
+    return None
 
 
 def _words(text: str) -> list[str]:

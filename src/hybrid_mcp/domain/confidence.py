@@ -41,6 +41,11 @@ def confidence_of(logprobs: Sequence[float]) -> float | None:
     return fsum(logprobs) / len(logprobs) + SHARE_OF_LEAST * min(logprobs[:FIRST_TOKENS])
 
 
+def mean_of_one(confidence: float) -> float:
+    """The logarithm of the probability of the one token of an answer that has this confidence."""
+    return confidence / (1 + SHARE_OF_LEAST)
+
+
 def floor_of(model: str) -> float | None:
     """The threshold of the model of that name, however its provider spells it; None where it was not measured."""
     plain = "".join(_WORD.findall(model.casefold()))

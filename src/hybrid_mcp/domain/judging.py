@@ -9,6 +9,7 @@ from hybrid_mcp.domain.agreement import has_one_answer
 from hybrid_mcp.domain.completion import REFUSED, Completion, Message, Request
 from hybrid_mcp.domain.confidence import TYPICAL_SCORE, can_turn, confirmed, floor_at, threshold_of
 from hybrid_mcp.domain.profile import ModelSpec
+from hybrid_mcp.domain.second_opinion import SecondOpinion
 from hybrid_mcp.domain.tokens import can_be
 
 CUT_OFF = "cut off at the output limit"
@@ -91,6 +92,22 @@ def judge_again(completion: Completion, spec: ModelSpec, score: float, agreed: f
     return Verdict(
         reasons=(f"confidence {sure:.2f} is below the threshold {floor:.2f}; {says}",), escalate=True, unsure=True
     )
+
+
+def judge_by(
+    completion: Completion, spec: ModelSpec, score: float, opinion: SecondOpinion, *, prompt: str, judge: str
+) -> Verdict:  # fmt: skip
+    """The verdict once another model, named `judge`, was asked for its opinion."""
+    floor, confidence = _floor(spec, score), completion.confidence
+    support = opinion.support(completion.text, prompt)
+    if support >= 0 if floor is None or confidence is None else confidence + support >= floor:
+        return GOOD
+    return rejected_by(judge)
+
+
+def rejected_by(judge: str) -> Verdict:
+    """The verdict on an answer that the model of this name holds to be wrong."""
+    return Verdict(reasons=(f"{judge} judges it to be wrong",), escalate=True)
 
 
 def _floor(spec: ModelSpec, score: float) -> float | None:
