@@ -121,7 +121,8 @@ def _both(stream: Stream, learn: Rows, failed: Flags, paid_failed: Flags) -> Lea
 
 
 def _scores(stream: Stream, rows: Rows, shift: Callable[..., int]) -> Floats:
-    return np.clip([stream.hundredths[row] + shift(stream.traits[row]) for row in rows], 0, 100)
+    known = stream.hundredths.astype(int).tolist()
+    return np.array([known[row] + shift(stream.traits[row], known[row]) for row in rows], dtype=np.float64)
 
 
 def _ranked(scores: Floats, failed: Flags) -> float:
@@ -194,7 +195,8 @@ def _learning(stream: Stream, order: Rows, told: Callable[[int, bool], list[Outc
     learned = Learned(secret=SECRET, sums=sums)
     scores: list[float] = []
     for row in map(int, order):
-        score = max(0.0, min(100.0, float(stream.hundredths[row]) + learned.shift(stream.traits[row])))
+        alone = int(stream.hundredths[row])
+        score = float(alone + learned.shift(stream.traits[row], alone))
         for outcome in told(row, score > (median(scores) if scores else score)):
             add(sums, parts(outcome))
         scores.append(score)

@@ -24,6 +24,8 @@ CHOSEN = ("mmlu_pro", "crux", "bfcl", "routerbench")
 GSM8K_WEAK = ("mistral-7b-instruct-v0.3", "llama3-chatqa-1.5-70b", "codegemma-7b", "llama3-chatqa-1.5-8b")
 GSM8K_STRONG = ("llama-3.1-nemotron-51b-instruct", "llama-3.3-nemotron-super-49b-v1")
 """All models of the mixed set that are clearly worse, and those two that the set's other rows call strong."""
+OFTEN_FAILING = {"mmlu_pro": "Mistral-7B-Instruct-v0.1", "bfcl": "mistral-large-2407", "mix14": "llama3-chatqa-1.5-8b"}
+"""By set: a model that fails on three quarters of it or more."""
 MIXED_PAIR = "mistral-7b-instruct-v0.3 / llama-3.1-nemotron-51b-instruct"
 PRO_PAIR = "Mistral-7B-Instruct-v0.2 / Meta-Llama-3_1-70B-Instruct"
 """In two files the same weak model, and nearly the same strong one (the first was cut down from the second)."""
@@ -69,6 +71,8 @@ def streams(trials: Sequence[Trial], slope: float, offset: float, folder: Path) 
     mixed, pro = found["mix14"], found["mmlu_pro"]
     for stream in found.values():
         yield stream
+    for name, weak in OFTEN_FAILING.items():
+        yield _with_weak(found[name], weak, folder)
     yield from _gsm8k(found["gsm8k"], folder)
     yield mixed.only(np.isin(mixed.parts, ("gsm8k", "math")), "mix14: gsm8k and math")
     arithmetic = pro.only(_is_word_problem(pro), "")
@@ -86,6 +90,15 @@ def _whole(trial: Trial, hundredths: Floats) -> Stream:
         parts=np.array(trial.data.parts), prompts=trial.data.prompts, pairs=trial.data.pairs,
         chosen=trial.name in CHOSEN,
     )  # fmt: skip
+
+
+def _with_weak(stream: Stream, weak: str, folder: Path) -> Stream:
+    """The same prompts with another weak model, against the same strong ones."""
+    source = next(source for source in SOURCES if source.name == stream.name)
+    strong = dict.fromkeys(high for _, high in source.pairs)
+    data = read(replace(source, pairs=tuple((weak, high) for high in strong)), folder)
+    assert data.prompts == stream.prompts
+    return replace(stream, name=f"{stream.name}, weak {weak}", pairs=data.pairs)
 
 
 def _gsm8k(stream: Stream, folder: Path) -> Iterator[Stream]:

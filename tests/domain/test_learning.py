@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from hybrid_mcp.domain.completion import Request
 from hybrid_mcp.domain.learning import (
     OVERALL,
     SEEN_BY_JUDGE,
+    SHARE_OF_OVERALL,
     WEIGHTS,
     Label,
     Learned,
@@ -22,7 +24,8 @@ from hybrid_mcp.domain.learning import (
 )
 from hybrid_mcp.domain.learning_quality import prequential
 from hybrid_mcp.domain.scorer import OUTCOMES, score, traits_of
-from hybrid_mcp.domain.traits import MARKS, MOST_MARKS, unpacked
+from hybrid_mcp.domain.scorer_features import NAMES
+from hybrid_mcp.domain.traits import MARKS, MOST_MARKS, Traits, unpacked
 
 SECRET = b"0123456789abcdef"
 WORDS = st.sampled_from(("cat", "dog", "train", "poem", "proof", "the", "of", "seven", "tax", "law", "heart", "12"))
@@ -34,13 +37,16 @@ def outcome(prompt: str, label: Label, hundredths: int = 40) -> Outcome:
     return Outcome(traits=traits_of(prompt, SECRET), hundredths=hundredths, label=label)
 
 
-OUTCOMES_OF = st.builds(outcome, PROMPTS, LABELS, st.integers(min_value=0, max_value=100))
+SCORES = st.integers(min_value=0, max_value=100)
+OUTCOMES_OF = st.builds(outcome, PROMPTS, LABELS, SCORES)
 FEW = settings(max_examples=25)
 LOGS = st.lists(OUTCOMES_OF, max_size=6)
 
 
-def learned(log: list[Outcome]) -> Learned:
-    return Learned(secret=SECRET, sums=summed(log))
+def learned(log: list[Outcome], times: int = 1) -> Learned:
+    """From these outcomes, each so many times."""
+    sums = {place: (above * times, weight * times) for place, (above, weight) in summed(log).items()}
+    return Learned(secret=SECRET, sums=sums)
 
 
 def test_nothing_was_learned_so_the_score_is_as_it_comes():
@@ -67,9 +73,9 @@ def test_what_better_models_cannot_do_either_is_paid_for_last():
     log += [outcome(river.format(n), "paid_failed") for n in range(40)]
     after = learned(log)
     here, there = traits_of(law, SECRET), traits_of(river, SECRET)
-    assert after.shift(here) >= before.shift(here) + 10
-    assert after.shift(there) <= before.shift(there) - 10
-    assert after.local_shift(there) == before.local_shift(there), "a local model fails as often as before"
+    assert after.shift(here, 40) >= before.shift(here, 40) + 10
+    assert after.shift(there, 40) <= before.shift(there, 40) - 10
+    assert after.local_shift(there, 40) == before.local_shift(there, 40), "a local model fails as often as before"
 
 
 @FEW
@@ -77,16 +83,89 @@ def test_what_better_models_cannot_do_either_is_paid_for_last():
 def test_better_models_that_are_always_good_or_always_bad_move_no_score_of_prompts_alike(
     many: list[str], label: Label, prompt: str
 ):
-    assert learned([outcome(one, label) for one in many]).shift(traits_of(prompt, SECRET)) == 0
+    assert learned([outcome(one, label) for one in many]).shift(traits_of(prompt, SECRET), 40) == 0
 
 
 @FEW
-@given(LOGS, PROMPTS)
-def test_no_score_moves_further_than_the_evidence_allows(log: list[Outcome], prompt: str):
-    known = learned(log)
-    shift = known.shift(traits_of(prompt, SECRET))
-    assert abs(shift) <= limit(known.outcomes)
-    assert abs(shift) <= 40
+@given(LOGS, PROMPTS, SCORES, st.integers(min_value=1, max_value=1_000))
+def test_no_score_moves_further_than_the_evidence_allows_or_out_of_0_to_100(
+    log: list[Outcome], prompt: str, hundredths: int, times: int
+):
+    known = learned(log, times)
+    shift = known.shift(traits_of(prompt, SECRET), hundredths)
+    assert abs(shift) <= limit(known.outcomes) <= 40
+    assert 0 <= hundredths + shift <= 100
+
+
+@FEW
+@given(LOGS, PROMPTS, SCORES, SCORES)
+def test_of_two_prompts_with_the_same_words_the_one_with_the_higher_score_keeps_it(
+    log: list[Outcome], prompt: str, one: int, other: int
+):
+    known, found = learned(log, 50), traits_of(prompt, SECRET)
+    low, high = sorted((one, other))
+    assert low + known.shift(found, low) <= high + known.shift(found, high)
+
+
+@FEW
+@given(SCORES, PROMPTS)
+def test_without_an_outcome_no_score_moves(hundredths: int, prompt: str):
+    found = traits_of(prompt, SECRET)
+    assert learned([]).shift(found, hundredths) == learned([]).local_shift(found, hundredths) == 0
+
+
+LAW, RIVER, OTHER = (Traits((0,) * len(NAMES), tuple(range(start, start + 9))) for start in (100, 200, 300))
+"""Three kinds of prompts that have no word in common."""
+
+
+def told(traits: Traits, *, failed: int, held: int, hundredths: int) -> list[Outcome]:
+    bad, good = (Outcome(traits=traits, hundredths=hundredths, label=label) for label in ("failed", "held"))
+    return [bad] * failed + [good] * held
+
+
+@pytest.mark.parametrize("failing", [75, 95])
+@FEW
+@given(st.integers(min_value=20, max_value=80), st.integers(min_value=5, max_value=200))
+def test_words_order_prompts_where_a_model_nearly_always_fails(failing: int, hundredths: int, times: int):
+    log = told(LAW, failed=20, held=0, hundredths=hundredths)
+    log += told(RIVER, failed=(2 * failing - 100) // 5, held=(200 - 2 * failing) // 5, hundredths=hundredths)
+    known = learned(log, times)
+    assert known.shift(LAW, hundredths) > known.shift(RIVER, hundredths)
+
+
+@pytest.mark.parametrize("failing", [5, 25])
+@FEW
+@given(st.integers(min_value=20, max_value=80), st.integers(min_value=5, max_value=200))
+def test_words_order_prompts_where_a_model_hardly_ever_fails(failing: int, hundredths: int, times: int):
+    log = told(LAW, failed=2 * failing // 5, held=(100 - 2 * failing) // 5, hundredths=hundredths)
+    log += told(RIVER, failed=0, held=20, hundredths=hundredths)
+    known = learned(log, times)
+    assert known.shift(LAW, hundredths) > known.shift(RIVER, hundredths)
+
+
+@FEW
+@given(SCORES, SCORES, st.integers(min_value=2, max_value=200), st.integers(min_value=1, max_value=10))
+def test_the_more_outcomes_say_so_the_further_a_score_moves(said: int, hundredths: int, times: int, more: int):
+    for failed in (True, False):
+        log = told(LAW, failed=failed, held=not failed, hundredths=said)
+        few, many = (learned(log, count).shift(OTHER, hundredths) for count in (times, times + more))
+        assert 0 <= few <= many if failed else many <= few <= 0
+
+
+@FEW
+@given(SCORES, st.integers(min_value=1, max_value=100), st.integers(min_value=1, max_value=10))
+def test_the_more_outcomes_tell_two_kinds_apart_the_further_apart_their_scores_move(
+    hundredths: int, times: int, more: int
+):
+    log = told(LAW, failed=1, held=0, hundredths=50) + told(RIVER, failed=0, held=1, hundredths=50)
+    few, many = learned(log, times), learned(log, times + more)
+    assert 0 <= few.shift(LAW, hundredths) <= many.shift(LAW, hundredths)
+    assert 0 >= few.shift(RIVER, hundredths) >= many.shift(RIVER, hundredths)
+
+
+def test_where_a_model_always_fails_half_of_the_outcomes_still_leave_words_room():
+    log = told(LAW, failed=100, held=0, hundredths=40)
+    assert learned(log).shift(OTHER, 40) <= SHARE_OF_OVERALL * limit(100)
 
 
 @FEW
@@ -137,7 +216,7 @@ def test_sums_that_were_tampered_with_still_move_a_score_within_the_limit():
     broken = {place: (10**15 * (-1) ** place, weight * (-1) ** place) for place, (_, weight) in summed(log).items()}
     for place in list(broken)[::3]:
         broken[place] = 5, -160
-    assert abs(Learned(secret=SECRET, sums=broken).shift(traits_of("cat dog train bread", SECRET))) <= 40
+    assert abs(Learned(secret=SECRET, sums=broken).shift(traits_of("cat dog train bread", SECRET), 40)) <= 40
 
 
 def test_learning_is_judged_on_outcomes_that_it_has_not_seen():

@@ -6,6 +6,9 @@ how much evidence that is; for each mark the same of better models. So the order
 several processes may add at once, and an outcome that is taken back leaves nothing behind. A rate that few outcomes
 speak for is drawn towards the score: it is the mean of a normal posterior whose prior weighs as much as `PRIOR`
 outcomes.
+
+What holds for every prompt and what sets prompts apart have bounds of their own, and both are approached and never met:
+so prompts keep their order where nearly all fail, and a score stays between 0 and 100.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count, repeat
+from math import tanh
 from typing import Literal
 
 from hybrid_mcp.domain.scorer_features import NAMES
@@ -48,6 +52,9 @@ PRIOR, PRIOR_OF_NUMBERS = 16.0, 30.0
 SHARE_OF_NUMBERS = 0.1
 MOST_HUNDREDTHS, HALF_AT = 40, 50
 """The score moves by at most `MOST_HUNDREDTHS`, by half as much after `HALF_AT` outcomes."""
+SHARE_OF_OVERALL = 0.7
+"""What holds for every prompt may take so much of that: where a model fails nearly always, the rest is what its prompts
+are still told apart by. Chosen on those other sets, where more foretells better how often, and less which ones."""
 
 OVERALL = MARKS + len(NAMES)
 """The place of what holds for every prompt; after the marks come the numbers, then this."""
@@ -105,20 +112,20 @@ class Learned:
         """The evidence, in users' words."""
         return (_at(self.sums, OVERALL)[1] + _at(self.sums, PAID_OVERALL)[1]) / 10
 
-    def shift_of(self, numbers: Iterable[float], spelled: Sequence[str], words: AbstractSet[str]) -> int:
-        """Hundredths to add to the score of a prompt: `numbers` its features, `spelled` its words in their order."""
-        return self.shift(traits(numbers, spelled, words, self.secret)) if self.sums else 0
+    def shift_of(
+        self, numbers: Iterable[float], spelled: Sequence[str], words: AbstractSet[str], hundredths: int
+    ) -> int:
+        """Hundredths to add to the score of a prompt: `numbers` its features, `spelled` its words in their order,
+        `hundredths` its score as it comes."""
+        return self.shift(traits(numbers, spelled, words, self.secret), hundredths) if self.sums else 0
 
-    def shift(self, found: Traits) -> int:
-        most = int(limit(self.outcomes))
-        if not most:
-            return 0
-        return round(_held(_of_local(self.sums, found) - _of_paid(self.sums, found.marks), most))
+    def shift(self, found: Traits, hundredths: int) -> int:
+        overall, apart = _of_local(self.sums, found)
+        return _moved(overall, apart - _of_paid(self.sums, found.marks), hundredths, limit(self.outcomes))
 
-    def local_shift(self, found: Traits) -> int:
+    def local_shift(self, found: Traits, hundredths: int) -> int:
         """The part that foretells whether a local model fails, whatever a better one can do."""
-        most = int(limit(_at(self.sums, OVERALL)[1] / 10))
-        return round(_held(_of_local(self.sums, found), most))
+        return _moved(*_of_local(self.sums, found), hundredths, limit(_at(self.sums, OVERALL)[1] / 10))
 
 
 def label_of(local: Local, *, ok: bool, premium: bool) -> Label:
@@ -203,12 +210,13 @@ def _target(label: Label, hundredths: int) -> int:
             return 100
 
 
-def _of_local(sums: Sums, found: Traits) -> float:
+def _of_local(sums: Sums, found: Traits) -> tuple[float, float]:
+    """What holds for every prompt, and what sets this one apart."""
     above, weight = _at(sums, OVERALL)
     if not weight:
-        return 0.0
+        return 0.0, 0.0
     overall = above / (weight + 10 * PRIOR_OF_NUMBERS)
-    return overall + _of_marks(sums, found.marks, overall) + SHARE_OF_NUMBERS * _of_numbers(sums, found.numbers)
+    return overall, _of_marks(sums, found.marks, overall) + SHARE_OF_NUMBERS * _of_numbers(sums, found.numbers)
 
 
 def _of_paid(sums: Sums, marks: Sequence[int]) -> float:
@@ -235,8 +243,20 @@ def _of_numbers(sums: Sums, numbers: Sequence[int]) -> float:
     return found
 
 
-def _held(value: float, most: float) -> float:
-    return max(-most, min(most, value))
+def _moved(overall: float, apart: float, hundredths: int, allowed: float) -> int:
+    """By how much a score of so many hundredths moves: by whole ones as far as is allowed, and not out of 0 to 100.
+
+    Where most prompts fail, those that hold may fall further than others may rise: what is left on either side.
+    """
+    most = int(allowed)
+    level = max(-SHARE_OF_OVERALL * most, min(SHARE_OF_OVERALL * most, overall))
+    shift = level + _within(apart, most - level if apart > 0 else most + level)
+    return round(_within(shift, 100 - hundredths if shift > 0 else hundredths))
+
+
+def _within(value: float, room: float) -> float:
+    """About the value where there is room, never as much as the room, and more for a larger value."""
+    return room * tanh(value / room) if room > 0 else 0.0
 
 
 def _at(sums: Sums, place: int) -> tuple[int, int]:

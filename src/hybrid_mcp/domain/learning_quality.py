@@ -40,7 +40,7 @@ def prequential(outcomes: Sequence[Outcome]) -> Quality:
         if outcome.label in REPORTS:
             failed = outcome.label != "held"
             before.append((outcome.hundredths, failed))
-            after.append((max(0, min(100, outcome.hundredths + learned.local_shift(outcome.traits))), failed))
+            after.append((outcome.hundredths + learned.local_shift(outcome.traits, outcome.hundredths), failed))
         add(sums, parts(outcome))
     paid = sum(outcome.label in PAID_FAILED and outcome.label not in REPORTS for outcome in outcomes)
     return Quality(

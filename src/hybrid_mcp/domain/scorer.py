@@ -170,8 +170,9 @@ def score(request: Request, learned: Learned | None = None) -> Complexity:
         "context_length": _between(context_size, _CONTEXT),
         "explain_large_context": _between(context_size, _EXPLAIN) if "explain" in telling else 0,
         "over_8000_tokens": 40 if tokens > LARGE_CONTEXT_TOKENS else 0,
-        OUTCOMES: 0 if learned is None else learned.shift_of(numbers, spelled, words),
     }
+    unlearned = max(0, min(100, sum(signals.values())))
+    signals[OUTCOMES] = 0 if learned is None else learned.shift_of(numbers, spelled, words, unlearned)
     inferred = _inferred_task(request, spelled, telling, prompt_size)
     return Complexity(
         hundredths=max(0, min(100, sum(signals.values()))),
