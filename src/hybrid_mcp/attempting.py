@@ -40,6 +40,7 @@ from hybrid_mcp.domain.redaction import Outgoing
 from hybrid_mcp.domain.reservation import BEAT_S, LEASE_GRACE_S, Free, Hold, Reservation
 from hybrid_mcp.domain.routing import Repair, Step, shortened
 from hybrid_mcp.ports import Catalog, Clock, CodeRunner, Ledger, PriceBook, Progress, ProviderCall
+from hybrid_mcp.read_ahead import while_the_judge_reads
 from hybrid_mcp.structured import json_in, mismatch
 from hybrid_mcp.watched import Watched
 
@@ -161,7 +162,8 @@ class Attempting:
         watched.held = bool(sent.values) or step.step_by_step
         try:
             with anyio.fail_after(terms.limit_s):
-                completion = await self._while_heard_of(step, _to_send(sent.request, step), watched)
+                call = _to_send(sent.request, step)
+                completion = await while_the_judge_reads(self._while_heard_of(step, call, watched))
         except TimeoutError:
             waited = f"no answer within {_seconds(terms.limit_s)} s (last: {watched.last})"
             error = ProviderTimeout(f"{waited}: call again, or give a larger deadline_s")

@@ -5,10 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hybrid_mcp.domain.answer_signs import signs
-from hybrid_mcp.domain.completion import Completion, Request
-from hybrid_mcp.domain.judging import judge
-from tests.domain.test_answer_signs import LIMIT_MS, LOCAL
-from tests.support_speed import takes_at_most
+from hybrid_mcp.domain.completion import Request
 
 MISSED = "it does not say what the code in the prompt prints"
 
@@ -184,21 +181,3 @@ def test_what_else_was_sent_may_change_what_is_right():
     assert not is_missed(SUM, "42", system_prompt="You are brief.")
     assert not is_missed(SUM, "42", context="x is 34")
     assert not is_missed(SUM, "Look at the plus sign.", system_prompt="You are a tutor: give hints.")
-
-
-DENSE = "a = 1\n" + "a = a + 1; " * 45 + "\nprint(a)"
-
-
-@pytest.mark.parametrize(
-    "prompt",
-    [
-        fenced(DENSE), fenced("print([" + "[1,2]," * 45 + "])"), "What does print(" + "is )" * 70 + " print?",
-        fenced("while True: pass"), "What is " * 30 + "(" * 200, "`print" * 160, "What does this print?" + "\n:?" * 300,
-        "What does " + "a " * 100 + ")" * 100 + " print",
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("unit", ["1 ", "a = a + 1 ", "[1,2],", "twenty ", "- ", "1,000 ", "a and "])
-def test_the_judge_stays_in_its_time(prompt: str, unit: str):
-    said = Completion(text=(unit * 3_000)[:3_000], finish="stop", usage=None)
-    asked = Request(prompt=prompt)
-    assert takes_at_most(LIMIT_MS, lambda: judge(asked, said, LOCAL, shrunk=False))

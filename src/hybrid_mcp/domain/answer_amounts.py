@@ -6,14 +6,12 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
 
 from hybrid_mcp.domain.answer_shapes import SHAPES
 from hybrid_mcp.domain.answer_shares import SHARES
 from hybrid_mcp.domain.answer_terms import LIST, A, B, Row, Values, number
 from hybrid_mcp.domain.answer_text import Exchange
-from hybrid_mcp.domain.answer_units import amount
-from hybrid_mcp.domain.answer_values import fractions_in, names_value, numbers_in_words, plain
+from hybrid_mcp.domain.answer_values import amount, fractions_in, names_value, numbers_in_words, value_of
 from hybrid_mcp.domain.arithmetic import worked_out
 
 _THESE = (
@@ -29,7 +27,7 @@ def misses_the_result(given: Exchange) -> bool:
     """Whether all that the prompt asks for is one operation, and no number of the answer is its result."""
     if not _MAY_ASK.search(given.bare) or len(given.text) > len(given.said):
         return False
-    for pattern, result in _asked():
+    for pattern, result in _ASKED:
         found = pattern.fullmatch(given.bare)
         if found is not None:
             values = () if _may_mean_more(found, given) else result(found)
@@ -70,12 +68,7 @@ def _misses_the_fraction(given: Exchange) -> bool:
 def _listed(found: re.Match[str]) -> list[Fraction]:
     if re.search(r"\d,\d{3}(?!\d)", found["list"]):
         return []  # `1,200` may be two numbers, or one
-    return [_value(one) for one in re.findall(r"[-−–]?\d+(?:\.\d+)?", found["list"])]
-
-
-def _value(number: str) -> Fraction:
-    value = plain(number.lstrip("-−–")) or Fraction(0)
-    return -value if number[0] in "-−–" else value
+    return [value_of(one) for one in re.findall(r"[-−–]?\d+(?:\.\d+)?", found["list"])]
 
 
 def _root(value: Fraction, degree: int = 2) -> Values:
@@ -310,9 +303,5 @@ _TABLE: tuple[Row, ...] = (
     *SHAPES,
     *SHARES,
 )
-
-
-@cache
-def _asked() -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Values]], ...]:
-    """Each the whole wish; read when it is needed for the first time, as that takes as long as a program's start."""
-    return tuple((re.compile(pattern, re.IGNORECASE), result) for pattern, result in _TABLE)
+_ASKED = tuple((re.compile(pattern, re.IGNORECASE), result) for pattern, result in _TABLE)
+"""Each the whole wish."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from hybrid_mcp.domain.answer_text import Exchange
+from hybrid_mcp.domain.answer_text import Exchange, holds_any
 
 _LONGEST_PROMPT = 600
 _LONGEST_ANSWER = 400
@@ -22,6 +22,7 @@ _ASKED_PAIR = re.compile(
     re.IGNORECASE,
 )
 _QUOTED_PAIR = re.compile(r"['\"]([^'\"\n]{2,40})['\"],? or ['\"]([^'\"\n]{2,40})['\"](?=\W*$)")
+_QUOTED_OR = tuple(f"{one}{comma} or {other}" for one in "'\"" for comma in ("", ",") for other in "'\"")
 _NO_CHOICE = re.compile(
     r"^\W{0,20}(?:can|could|may|might|does|do|did|will|have|has|is there|are there|how|why|when|where|if|write"
     r"|translate|rewrite"
@@ -61,9 +62,13 @@ _SHOWN = re.compile(
     re.IGNORECASE,
 )
 """Labels that are to be said as they are."""
+_SHOWS = ("(", "[", "{", "options", "labels", "categories", "classes", "choices", "one of", "choos", "pick",
+          "answer with", "reply with")  # fmt: skip
+"""What it is never without."""
 _ORDERED_LABEL = re.compile(
     r"\b(?:[Rr]eply|[Oo]utput|[Aa]nswer|[Ss]ay|[Rr]espond|[Rr]eturn|[Ww]rite)(?: with)? ['\"]?([A-Z]{2,20})\b(?!\()"
 )
+_ORDERS = ("reply", "output", "answer", "say", "respond", "return", "write")
 _CODE = re.compile(r"\b(?:code|function|script|program|query|sql|json|python|each|every|list)\b|[{};]", re.IGNORECASE)
 _NAME = r"[A-Z][\w'’-]{1,30}(?: [A-Z][\w'’-]{1,30}){0,2}"
 _NAMES = re.compile(rf"[,:?] (?P<names>{_NAME}(?:, {_NAME}){{0,6}},? or {_NAME})\?")
@@ -151,7 +156,7 @@ def _repeats_both(pair: tuple[str, str], prompt: str, text: str) -> bool:
 
 def _pair_asked(prompt: str) -> tuple[str, str] | None:
     """The two words around the only `or` of its question."""
-    found = [*islice(_ASKED_PAIR.finditer(prompt), 2)]
+    found = [*islice(_ASKED_PAIR.finditer(prompt), 2)] if holds_any(prompt.lower(), (" or ", "/")) else []
     if len(found) != 1:
         return None
     start = max(prompt.rfind(mark, 0, found[0].start()) for mark in (". ", "? ", ": ", "\n", "! ")) + 1
@@ -166,7 +171,7 @@ def _pair_asked(prompt: str) -> tuple[str, str] | None:
 
 def _repeats_quoted(prompt: str, text: str) -> bool:
     """`'for example' or 'that is'`: said once more, and nowhere one of them alone."""
-    found = [*_QUOTED_PAIR.finditer(prompt)]
+    found = [*_QUOTED_PAIR.finditer(prompt)] if holds_any(prompt, _QUOTED_OR) else []
     if len(found) != 1 or _NO_CHOICE.match(prompt) or _WEIGHS.search(text.replace(found[0][0], " ")):
         return False
     low, pair = text.casefold(), found[0][0].casefold().replace('"', "'")
@@ -209,45 +214,52 @@ def names_no_choice(given: Exchange) -> bool:
     prompt, text = given.prompt.strip(), given.text.strip()
     if len(prompt) > _LONGEST_PROMPT or len(text) > _LONGEST_ANSWER or not text:
         return False
-    if any(_is_echo(text, thing) and not _names_any(options, text) for options, thing in _labelled(prompt)):
+    shown = [*_shown(prompt)]
+    if any(_is_echo(text, thing) and not _names_any(options, text) for options, thing in _labelled(prompt, shown)):
         return True
-    if not text.isascii() or _ELSE.search(text) or len(_WORDS.findall(text)) < _FEWEST_OF_AN_ECHO:
+    if not text.isascii() or all(_names_any(options, text) for options in _to_be_named(prompt, text, shown)):
         return False
-    if any(not _names_any(options, text) for options in (*_shown(prompt), *_ordered(prompt))):
-        return True
-    asked = _WHICH_OF_SEVERAL.search(prompt) if len(_WORDS.findall(text)) >= _FEWEST_OF_A_SENTENCE else None
+    return not _ELSE.search(text) and len(_WORDS.findall(text)) >= _FEWEST_OF_AN_ECHO
+
+
+def _to_be_named(prompt: str, text: str, shown: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    yield from shown
+    yield from _ordered(prompt)
+    asked = _WHICH_OF_SEVERAL.search(prompt) if ":" in prompt and " or " in prompt.lower() else None
     if asked is None or _NO_LABELS.search(asked[0]) or _ADVICE.search(asked[0]):
-        return False
-    return not _names_any(_parts(asked["list"]), text)
+        return
+    if len(_WORDS.findall(text)) >= _FEWEST_OF_A_SENTENCE:
+        yield _parts(asked["list"])
 
 
-def _labelled(prompt: str) -> Iterator[tuple[Sequence[str], str]]:
+def _labelled(prompt: str, shown: Iterable[Sequence[str]]) -> Iterator[tuple[Sequence[str], str]]:
     """Choices with what stands after them: that is to have one of them."""
-    found = _LEADING.fullmatch(prompt)
+    found = _LEADING.fullmatch(prompt) if holds_any(prompt.lower(), (" or ", "(")) else None
     if found is not None and not _NO_LABELS.search(found["leading"] or found["aspect"]):
         if found["leading"]:
             yield _parts(found["leading"]), found["thing"]
         else:
             yield _parts(found["aspect"].partition("(")[2].rstrip(")")), found["material"]
-    for options in _shown(prompt):
+    for options in shown:
         yield options, prompt
 
 
 def _ordered(prompt: str) -> Iterator[Sequence[str]]:
     """`If it is even, reply BLUE, otherwise reply RED`."""
-    labels = {one.casefold() for one in _ORDERED_LABEL.findall(prompt)}
+    labels = {one.casefold() for one in _ORDERED_LABEL.findall(prompt)} if holds_any(prompt.lower(), _ORDERS) else ()
     if len(labels) > 1 and not _CODE.search(prompt):
         yield [*labels]
 
 
 def _shown(prompt: str) -> Iterator[Sequence[str]]:
-    found = _SHOWN.search(prompt)
+    low = prompt.lower()
+    found = _SHOWN.search(prompt) if holds_any(low, _SHOWS) else None
     if found is not None and _SORTS.search(prompt):
         options = _parts(found["brackets"] or found["named"] or found["chosen"])
         outside = prompt[: found.start()]
         if len(options) > 2 and not _NO_LABELS.search(outside) and not _NO_LABELS.search(found[0]):
             yield options
-    names = _NAMES.search(prompt)
+    names = _NAMES.search(prompt) if " or " in low and "?" in low else None
     if names is not None and not _NO_CHOICE.match(prompt) and not _OF_PEOPLE.search(prompt):
         yield _parts(names["names"])
 

@@ -7,14 +7,16 @@ import re
 from collections.abc import Iterator
 
 from hybrid_mcp.domain import answer_python
-from hybrid_mcp.domain.answer_text import Block, Exchange, both_ends
+from hybrid_mcp.domain.answer_text import Block, Exchange, both_ends, holds_any
 
 _MOST_JSON = 8_192
 _LANGUAGE = (
     r"(?:python|javascript|typescript|java|c\+\+|c#|rust|golang|sql|bash|ruby|php|kotlin|swift|haskell|perl|scala"
     r"|powershell)"
 )
-_THING = r"(?:function|script|program|class|method|code|snippet|query|one-liner|decorator|generator)"
+_THINGS = ("function", "script", "program", "class", "method", "code", "snippet", "query", "one-liner", "decorator",
+           "generator")  # fmt: skip
+_THING = rf"(?:{'|'.join(_THINGS)})"
 _WANTS_CODE = re.compile(
     rf"\b(?:write|implement|create|generate|give me|show me)\b[^.?\n]{{0,40}}?\b"
     rf"(?:{_LANGUAGE}(?![\w+#])[^.?\n]{{0,30}}?\b{_THING}"
@@ -109,7 +111,7 @@ def _open_braces(code: str) -> int:
 
 def lacks_code(given: Exchange) -> bool:
     """Whether the prompt plainly asks for code, and nothing in the answer looks like any."""
-    if not given.short or _OF_CODE.search(given.wish) or not _WANTS_CODE.search(given.wish):
+    if not holds_any(given.low, _THINGS) or not _WANTS_CODE.search(given.wish) or _OF_CODE.search(given.wish):
         return False
     return _LOOKS_LIKE_CODE.search(given.said) is None
 

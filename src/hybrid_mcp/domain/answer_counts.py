@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hybrid_mcp.domain.answer_text import Exchange
+from hybrid_mcp.domain.answer_text import Exchange, holds_any
 
 _NUMBER_WORDS = "two three four five six seven eight nine ten eleven twelve"
 _COUNTS = {
@@ -20,6 +20,7 @@ _ITEMS = re.compile(
     r"(?P<noun>[a-z]{2,20}s)\b",
     re.IGNORECASE,
 )
+_LISTS = ("list", "name", "give", "suggest", "provide", "generate", "come up", "tell me", "write")
 _NO_ITEMS = (
     "words sentences paragraphs lines letters characters syllables minutes hours days weeks months years times percent"
     " digits pages sections chapters stanzas verses columns rows points tokens bytes as is has was does its less plus"
@@ -94,7 +95,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 def breaks_the_count(given: Exchange) -> bool:
     """Whether the prompt sets a number of items, and a plain list has clearly another."""
-    asked = _ITEMS.findall(given.wish) if given.short else []
+    asked = _ITEMS.findall(given.wish) if holds_any(given.low, _LISTS) else []
     match = _ITEMS.search(given.wish) if len(asked) == 1 else None
     if match is None or _ABOUT.search(given.wish) or match["noun"].lower() in _NO_ITEMS.split():
         return False
@@ -123,15 +124,21 @@ def breaks_the_length(given: Exchange) -> bool:
     """Whether the prompt sets a number of words or one sentence, and the answer is far from it."""
     if not given.short or not given.text.isascii():
         return False
-    words = len(_WORD.findall(given.said)) if len(given.said) == len(given.text) else len(given.text) // 6
-    if _ONE_WORD.search(given.wish) and words > _MOST_FOR_ONE_WORD:
+    of_words = "word" in given.low
+    if of_words and _ONE_WORD.search(given.wish) and _words_of(given) > _MOST_FOR_ONE_WORD:
         return True
-    if _ONE_SENTENCE.search(given.wish) and len(_SENTENCE_END.findall(given.prose)) >= _MOST_FOR_ONE_SENTENCE:
+    of_one_sentence = "sentence" in given.low and _ONE_SENTENCE.search(given.wish)
+    if of_one_sentence and len(_SENTENCE_END.findall(given.prose)) >= _MOST_FOR_ONE_SENTENCE:
         return not re.search(
             r"code|script|function|\beach\b|\bevery\b|\bper\b|story|then\b|also\b|list|steps", given.wish, re.IGNORECASE
         )
-    asked = [*_WORDS_ASKED.finditer(given.wish)] if _WRITING.search(given.wish) else []
-    return len(asked) == 1 and _is_far_off(words, int(asked[0]["words"]), (asked[0]["kind"] or "").lower())
+    asked = [*_WORDS_ASKED.finditer(given.wish)] if of_words and _WRITING.search(given.wish) else []
+    return len(asked) == 1 and _is_far_off(_words_of(given), int(asked[0]["words"]), (asked[0]["kind"] or "").lower())
+
+
+def _words_of(given: Exchange) -> int:
+    """About as many."""
+    return len(_WORD.findall(given.said)) if len(given.said) == len(given.text) else len(given.text) // 6
 
 
 def _is_far_off(words: int, wanted: int, kind: str) -> bool:
@@ -144,11 +151,9 @@ def _is_far_off(words: int, wanted: int, kind: str) -> bool:
 
 def misses_the_choice(given: Exchange) -> bool:
     """Whether yes or no, or one of the options named, was to be the answer, and none of them is in it."""
-    if not given.short:
-        return False
-    if _YES_OR_NO.search(given.wish) and not _THIRD_WAY.search(given.wish):
+    if holds_any(given.low, ("yes", "true")) and _YES_OR_NO.search(given.wish) and not _THIRD_WAY.search(given.wish):
         return _YES_NO_WORDS.search(given.said) is None and given.text.isascii()
-    options = _OPTION.findall(given.prompt)
+    options = _OPTION.findall(given.prompt) if given.short and "\n" in given.prompt else []
     letters = [letter for letter, _ in options]
     if len(options) < 3 or letters != list("ABCDEFGH"[: len(letters)]) or not _WANTS_OPTION.search(given.prompt):
         return False
@@ -158,7 +163,7 @@ def misses_the_choice(given: Exchange) -> bool:
 
 def names_two_choices(given: Exchange) -> bool:
     """Whether one letter was to be the answer, and it names several, without weighing one against the other."""
-    if not given.short or len(given.text) > _MOST_FOR_A_LETTER or not _ONE_LETTER.search(given.prompt):
+    if "letter" not in given.low or len(given.text) > _MOST_FOR_A_LETTER or not _ONE_LETTER.search(given.prompt):
         return False
     offered = {letter for letter, _ in _LETTER_NAMED.findall(given.prompt)}
     named = {one or other for one, other in _LETTER_NAMED.findall(given.text)} & offered

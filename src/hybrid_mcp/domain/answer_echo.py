@@ -82,8 +82,8 @@ def asks_back(given: Exchange) -> bool:
 
 def keeps_the_word(given: Exchange) -> bool:
     """Whether one quoted word was to be translated, and a short answer quotes nothing but that, as both."""
-    asked = _QUOTED.findall(given.prompt) if given.short and _TRANSLATION.search(given.wish + given.prompt) else []
-    if len(asked) != 1 or len(given.text) > _SHORT_ANSWER or _THE_SAME.search(given.text):
+    asked = _QUOTED.findall(given.prompt) if given.short and len(given.text) <= _SHORT_ANSWER else []
+    if len(asked) != 1 or not _TRANSLATION.search(given.wish + given.prompt) or _THE_SAME.search(given.text):
         return False
     if mentions(given.prompt, "how do you say"):
         return False  # a loanword may be said as it is

@@ -6,7 +6,6 @@ import re
 import string
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
 
 from hybrid_mcp.domain import answer_items, answer_words
 from hybrid_mcp.domain.answer_material import (
@@ -21,7 +20,7 @@ from hybrid_mcp.domain.answer_material import (
 )
 from hybrid_mcp.domain.answer_pieces import PIECES
 from hybrid_mcp.domain.answer_styles import STYLES
-from hybrid_mcp.domain.answer_text import Exchange
+from hybrid_mcp.domain.answer_text import Exchange, holds_any
 from hybrid_mcp.domain.answer_values import names_value
 
 _KINDS = {
@@ -97,15 +96,16 @@ _NEVER = re.compile(
 )
 _MORE_ASKED = re.compile(r"[?] \S|\b(?:answer|reply|respond|output|only the)\b", re.IGNORECASE)
 _IS_FILE = re.compile(r"\S+\.[a-z]{1,5}|\S*[/\\]\S*|[*%$]\S*", re.IGNORECASE)
+_CUES = ("'", '"', "‘", "“", ":", "letter", "initials", "around", "word", "case")
 _MAY_ASK = re.compile(r"['\"‘“:]|\bletter|\binitials\b|\baround\b|\bword\b|\bcase\b|_case|Case", re.IGNORECASE)
 """What none of the wishes is without."""
 
 
 def misses_the_edit(given: Exchange) -> bool:
     """Whether all that the prompt asks for is something made of a text in it, and the answer does not hold that."""
-    if not _MAY_ASK.search(given.bare) or len(given.text) > len(given.said):
+    if not holds_any(given.bare.lower(), _CUES) or not _MAY_ASK.search(given.bare) or len(given.text) > len(given.said):
         return False
-    for pattern, made in _asked():
+    for pattern, made in _ASKED:
         found = pattern.fullmatch(given.bare)
         if found is not None:
             return not _is_known(given.prompt.strip()) and _misses(found, made, given)
@@ -351,9 +351,5 @@ _TABLE: tuple[Row, ...] = (
     *STYLES,
     *PIECES,
 )
-
-
-@cache
-def _asked() -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str], Wanted]], ...]:
-    """Each the whole wish; read when it is needed for the first time, as that takes as long as a program's start."""
-    return tuple((re.compile(pattern, re.IGNORECASE), made) for pattern, made in _TABLE)
+_ASKED = tuple((re.compile(pattern, re.IGNORECASE), made) for pattern, made in _TABLE)
+"""Each the whole wish."""

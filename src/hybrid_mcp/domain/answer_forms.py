@@ -6,7 +6,15 @@ import re
 from fractions import Fraction
 
 from hybrid_mcp.domain.answer_text import Exchange
-from hybrid_mcp.domain.answer_values import NUMBERS, fractions_in, names_value, numbers_in_words, plain, readings
+from hybrid_mcp.domain.answer_values import (
+    NUMBERS,
+    amount,
+    fractions_in,
+    names_value,
+    numbers_in_words,
+    plain,
+    readings,
+)
 from hybrid_mcp.domain.answer_wish import Look, matched, misses
 
 _BASES = {
@@ -234,7 +242,7 @@ def _from_roman(wish: str, said: str) -> bool | None:
 
 def _reshaped(wish: str, said: str) -> bool | None:
     found = _RESHAPED.fullmatch(wish) or _WHICH_SHAPE.fullmatch(wish)
-    value = _value_of(found["number"]) if found else None
+    value = amount(found["number"]) if found else None
     if found is None or value is None:
         return None
     shape = next(name for name, names in _SHAPES.items() if found["shape"].casefold() in names.split("|"))
@@ -250,13 +258,6 @@ def _reshaped(wish: str, said: str) -> bool | None:
 
 
 _FRACTION = re.compile(r"(?<!\d)\d+ ?/ ?\d+|\\d?frac\{\d+\}\{\d+\}")
-
-
-def _value_of(text: str) -> Fraction | None:
-    whole, _, part = text.replace(" /", "/").replace("/ ", "/").rpartition(" ")
-    above, _, below = part.partition("/")
-    top, bottom = plain(f"0{above}" if above.startswith(".") else above), plain(below or "1")
-    return None if top is None or not bottom else int(whole or 0) + top / bottom
 
 
 def _simplified(wish: str, said: str) -> bool | None:
@@ -341,14 +342,14 @@ def _has_time(hour: int, minute: int, said: str) -> bool:
 
 
 _LOOKS: tuple[Look, ...] = (
-    _in_base,
-    _to_roman,
-    _from_roman,
-    _reshaped,
-    _simplified,
-    _on_24,
-    _on_12,
-    _clock_words,
-    _in_words,
-    _in_digits,
+    Look(("binary", "octal", "decimal", "denary", "hex", "base"), _in_base),
+    Look(("roman",), _to_roman),
+    Look(("roman",), _from_roman),
+    Look(("percent", "per cent", "per-cent", "%", "decimal", "fraction"), _reshaped),
+    Look(("simplify", "reduce", "cancel", "fraction", "ratio"), _simplified),
+    Look(("24", "military", "hh:mm"), _on_24),
+    Look(("12", "am/pm", "standard time"), _on_12),
+    Look(("24", "hh:mm"), _clock_words),
+    Look(("words",), _in_words),
+    Look(("number", "digits", "figures", "numerals", "numeric"), _in_digits),
 )

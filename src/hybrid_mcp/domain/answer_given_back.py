@@ -175,8 +175,8 @@ def keeps_what_was_to_go(given: Exchange) -> bool:
 
 def stays_as_it_was(given: Exchange) -> bool:
     """Whether a text was to be changed, and the answer is that text to the letter."""
-    prompt, text = given.prompt.strip(), given.text.strip().strip("\"'“”")
-    if len(prompt) > _LONGEST_PROMPT or len(text) < 8 or not _TO_BE_CHANGED.match(prompt) or _UNLESS.search(prompt):
+    prompt = given.prompt.strip()
+    if len(prompt) > _LONGEST_PROMPT or not _TO_BE_CHANGED.match(prompt) or _UNLESS.search(prompt):
         return False
-    found = _SENTENCE_OF_TEXT.search(prompt)
-    return found is not None and found["text"].strip().strip("\"'“”") == text
+    found, text = _SENTENCE_OF_TEXT.search(prompt), given.said.strip().strip("\"'“”")
+    return found is not None and len(text) >= 8 and found["text"].strip().strip("\"'“”") == text

@@ -69,7 +69,10 @@ def _are_different(wish: str, asked: str, prose: str) -> bool:
 
 
 def _script_of(text: str, fewest: int) -> str | None:
-    sizes = _sizes(text[:_MOST_CHARACTERS])
+    text = text[:_MOST_CHARACTERS]
+    if text.isascii():
+        return "Latin" if _latin_of(text) >= fewest else None
+    sizes = _sizes(text)
     total = sizes.total()
     if total < fewest:
         return None
@@ -79,9 +82,13 @@ def _script_of(text: str, fewest: int) -> str | None:
     return script if size * 10 >= total * 7 else None
 
 
+def _latin_of(text: str) -> int:
+    return len(text.encode("ascii", "ignore").translate(None, _NO_LETTERS))
+
+
 def _sizes(text: str) -> Counter[str]:
     sizes = Counter[str]()
-    if latin := len(text.encode("ascii", "ignore").translate(None, _NO_LETTERS)):
+    if latin := _latin_of(text):
         sizes["Latin"] = latin
     if text.isascii():
         return sizes

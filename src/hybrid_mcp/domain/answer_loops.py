@@ -11,10 +11,13 @@ _TAIL_CHARACTERS = 2_048
 _MOST_PERIOD = 680
 _MOST_PERIODS = 8
 _PROBE_CHARACTERS = 30
+_MANY = 32
+"""Pieces that are looked for at once, as a short one may stand there two thousand times."""
 _CODE_SIGNS = re.compile(r"[{}<>;=|\\]")
 _LETTERS = re.compile(r"[^\W\d_]")
 _NUMBERING = re.compile(r"^[\s>*•#-]*(?:\(?\d{1,4}[.):]\s*)?[\s*-]*")
-_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
+_SENTENCES = re.compile(r"\s(?:(?<=[.!?]\s)\s*|(?<=\n)\n*)")
+"""After a full stop any blanks, else new lines alone. What begins with the blank is found much faster."""
 _SAME_LINES = 6
 _LAST_PIECES = 60
 _LINE_LETTERS = 20
@@ -67,9 +70,11 @@ def _repetition(tail: str) -> tuple[int, int]:
 
 
 def _covered(tail: str, period: int) -> int:
-    unit, end = tail[-period:], len(tail)
-    while tail.endswith(unit, 0, end):
-        end -= period
+    end = len(tail)
+    for many in (_MANY, 1):
+        piece = tail[-period:] * many
+        while tail.endswith(piece, 0, end):
+            end -= len(piece)
     return len(tail) - end
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from hybrid_mcp.domain.answer_text import Exchange
+from hybrid_mcp.domain.answer_text import Exchange, holds_any
 
 _LONGEST_PROMPT = 250
 _LONGEST_ANSWER = 400
@@ -82,6 +82,7 @@ _TWICE = re.compile(
     r"|also called) ['\"](?P=quoted)['\"]",
     re.IGNORECASE,
 )
+_BETWEEN_THE_SAME = (" or ", " specifically ", " namely ", " also known as ", " also called ")
 _DIGITS = re.compile(r"\d+(?:[.,/]\d+)*")
 _OTHER_UNIT = re.compile(r"\bhow (?:many|much|long)\b|\bconvert\b|\b(?:in|to|into) [a-z]{2,14}\??\s*$", re.IGNORECASE)
 _UNIT_ASKED = re.compile(r"\b(?:how many|how much|in|to|into) ([^\W\d_]{1,20})", re.IGNORECASE)
@@ -127,7 +128,9 @@ def says_nothing(given: Exchange) -> bool:
         return given.short and not _ASKS_FOR_STUB.search(prompt)
     if len(prompt) > _LONGEST_PROMPT:
         return False
-    return any(says(prompt, text) for says in (_gives_numbers_back, _gives_the_kind, _says_itself, _holds_no_more))
+    if _gives_the_kind(prompt, text) or _says_itself(prompt, text):
+        return True
+    return not _holds_more(prompt, text) and (_gives_numbers_back(prompt, text) or _holds_no_more(prompt, text))
 
 
 def _holds_no_more(prompt: str, text: str) -> bool:
@@ -135,21 +138,23 @@ def _holds_no_more(prompt: str, text: str) -> bool:
     if asked is None or not _PLAIN.fullmatch(text) or text.endswith("?"):
         return False
     words = words_of(text)
-    if len(words) < _FEWEST_WORDS or _SAYS_NOTHING.issuperset(words) or new_words(asked, text):
+    if len(words) < _FEWEST_WORDS or _SAYS_NOTHING.issuperset(words) or _holds_more(asked, text):
         return False
     return _is_empty(asked, text)
 
 
 def stops_before_it(given: Exchange) -> bool:
     """Whether the answer ends in the words that lead to one."""
-    return (
-        given.short and _STUB_AT_END.search(given.said[-200:]) is not None and not _ASKS_FOR_STUB.search(given.prompt)
-    )
+    end = given.said[-200:]
+    if not given.short or not end.rstrip().removesuffix(":").lower().endswith(" is"):
+        return False
+    return _STUB_AT_END.search(end) is not None and not _ASKS_FOR_STUB.search(given.prompt)
 
 
 def says_it_twice(given: Exchange) -> bool:
     """Whether it names a thing, and the same again as if it were another: `a table, specifically a table`."""
-    found = _TWICE.search(given.prose[:_LOOKED_AT])
+    said = given.prose[:_LOOKED_AT]
+    found = _TWICE.search(said) if holds_any(said.lower(), _BETWEEN_THE_SAME) else None
     thing = "" if found is None else (found["thing"] or found["quoted"])
     return len(thing) > _LETTERS_OF_A_THING and thing.casefold() not in given.asked.casefold()
 
@@ -167,8 +172,17 @@ def question(prompt: str) -> str | None:
 
 def new_words(asked: str, text: str) -> list[str]:
     """Words of the text, without those that say nothing, of which no form is in what was asked."""
+    return [*_new_words(asked, text)]
+
+
+def _holds_more(asked: str, text: str) -> bool:
+    return any(_new_words(asked, text))
+
+
+def _new_words(asked: str, text: str) -> Iterator[str]:
     known = set(map(_stem, words_of(asked)))
-    return [word for word in words_of(text) if _stem(word) not in known and _says_something(word, known)]
+    words = (found[0].casefold() for found in _WORD.finditer(text))
+    return (word for word in words if _stem(word) not in known and _says_something(word, known))
 
 
 def words_of(text: str) -> list[str]:
@@ -192,7 +206,7 @@ def _gives_numbers_back(prompt: str, text: str) -> bool:
     """Whether an amount that was to be said in another unit is said to be itself, or an equation or row that was to be
     solved or continued is given back as it was."""
     said = set(_DIGITS.findall(text))
-    if not said or not said <= set(_DIGITS.findall(prompt)) or new_words(prompt, text):
+    if not said or not said <= set(_DIGITS.findall(prompt)):
         return False
     same = _SAME_AMOUNT.search(text) if _OTHER_UNIT.search(prompt) else None
     if same is not None:
@@ -207,7 +221,7 @@ def _gives_numbers_back(prompt: str, text: str) -> bool:
 def _gives_the_kind(prompt: str, text: str) -> bool:
     """Whether it is `a fruit` where the prompt asks which fruit."""
     kind = _KIND_ALONE.fullmatch(text)
-    if kind is None or len(prompt) > _LONGEST_PROMPT or _GIVEN_TO_CHOOSE.search(_QUOTES.sub(" ", prompt)):
+    if kind is None or _GIVEN_TO_CHOOSE.search(_QUOTES.sub(" ", prompt)):
         return False
     noun = re.escape(kind["noun"])
     return (
@@ -220,16 +234,16 @@ def _gives_the_kind(prompt: str, text: str) -> bool:
 
 def _says_itself(prompt: str, text: str) -> bool:
     """Whether its only sentence says of a thing that it is that thing: `a legal term for it is a legal term`."""
-    if len(prompt) > _LONGEST_PROMPT or not _OPEN.search(prompt) or _GIVEN_TO_CHOOSE.search(prompt):
-        return False
-    if _OF_THE_WORDS_THEMSELVES.search(_WORD_FOR.sub(" ", prompt)) or len(_SENTENCE_BREAK.split(text)) > 1:
-        return False
     end = _end_of(text)
     thing = " ".join(_THING.sub("", end.partition(" in ")[0].strip(" '\"‘’“”.*!")).removesuffix(" itself").split())
     subject = text.removesuffix(end) if text.endswith(end) else text[: text.rfind(end)]
-    if new_words(prompt, f"{subject} {thing}"):
+    if not thing or thing.lower() not in subject.lower() or _SENTENCE_BREAK.search(text):
         return False
-    if not thing or any(char.isdecimal() for char in thing) or _stem(thing.casefold()) in _SAYS_NOTHING:
+    if not _OPEN.search(prompt) or _GIVEN_TO_CHOOSE.search(prompt):
+        return False
+    if _OF_THE_WORDS_THEMSELVES.search(_WORD_FOR.sub(" ", prompt)) or _holds_more(prompt, f"{subject} {thing}"):
+        return False
+    if any(char.isdecimal() for char in thing) or _stem(thing.casefold()) in _SAYS_NOTHING:
         return False
     found = [*re.finditer(rf"(?<![\w-]){re.escape(thing)}(?![\w-])", subject, re.IGNORECASE)]
     return any(_stands_as_noun(subject, match) for match in found)

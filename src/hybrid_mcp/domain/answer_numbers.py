@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from hybrid_mcp.domain.answer_text import Exchange, mentions
+from hybrid_mcp.domain.answer_text import Exchange, holds_any, mentions
 from hybrid_mcp.domain.answer_values import GROUPING, MOST_NUMBERS, NUMBER, NUMBERS, plain, readings
 from hybrid_mcp.domain.arithmetic import MOST_CHARACTERS, worked_out
 
 _LONGEST_QUESTION = 200
+_DIGIT = re.compile(r"\d")
 _ASKED_SUM = re.compile(
     r"(?:please |can you |could you )?(?:what(?:'s|’s| is)|calculate|compute|evaluate|work out|solve"
     r"|how much is)?[: ]{0,3}"
@@ -22,16 +23,21 @@ _ASKED_SHARE = re.compile(
     re.IGNORECASE,
 )
 _IN_WORDS = (
-    (re.compile(r"(?<=\d) (?:multiplied by|times|x) (?=\d)", re.IGNORECASE), " * "),
-    (re.compile(r"(?<=\d) divided by (?=\d)", re.IGNORECASE), " / "),
-    (re.compile(r"(?<=\d) (?:plus|added to) (?=\d)", re.IGNORECASE), " + "),
-    (re.compile(r"(?<=\d) minus (?=\d)", re.IGNORECASE), " - "),
+    ("multiplied|times|x", re.compile(r"(?<=\d) (?:multiplied by|times|x) (?=\d)", re.IGNORECASE), " * "),
+    ("divided", re.compile(r"(?<=\d) divided by (?=\d)", re.IGNORECASE), " / "),
+    ("plus|added", re.compile(r"(?<=\d) (?:plus|added to) (?=\d)", re.IGNORECASE), " + "),
+    ("minus", re.compile(r"(?<=\d) minus (?=\d)", re.IGNORECASE), " - "),
 )
+"""Each after words, of which one is in it."""
 _AS_AN_ORDER = (
-    (re.compile(rf"^(?:please )?add ({NUMBER}) (?:and|to) ({NUMBER})", re.IGNORECASE), r"\1 + \2"),
-    (re.compile(rf"^(?:please )?subtract ({NUMBER}) from ({NUMBER})", re.IGNORECASE), r"\2 - \1"),
-    (re.compile(rf"^(?:please )?multiply ({NUMBER}) (?:and|by|with) ({NUMBER})", re.IGNORECASE), r"\1 * \2"),
-    (re.compile(rf"^(?:please )?divide ({NUMBER}) by ({NUMBER})", re.IGNORECASE), r"\1 / \2"),
+    ("add", re.compile(rf"^(?:please )?add ({NUMBER}) (?:and|to) ({NUMBER})", re.IGNORECASE), r"\1 + \2"),
+    ("subtract", re.compile(rf"^(?:please )?subtract ({NUMBER}) from ({NUMBER})", re.IGNORECASE), r"\2 - \1"),
+    (
+        "multiply",
+        re.compile(rf"^(?:please )?multiply ({NUMBER}) (?:and|by|with) ({NUMBER})", re.IGNORECASE),
+        r"\1 * \2",
+    ),
+    ("divide", re.compile(rf"^(?:please )?divide ({NUMBER}) by ({NUMBER})", re.IGNORECASE), r"\1 / \2"),
 )
 _ASKED_ONE = re.compile(
     r"(?:please )?(?:what(?:'s|’s| is) |calculate |compute |find |how much is )?"
@@ -114,7 +120,7 @@ def misses_the_sum(given: Exchange) -> bool:
 
 
 def _value_asked(prompt: str) -> Fraction | None:
-    if len(prompt) > _LONGEST_QUESTION:
+    if len(prompt) > _LONGEST_QUESTION or not _DIGIT.search(prompt):
         return None
     share = _ASKED_SHARE.fullmatch(prompt)
     if share is not None and _PLAIN_REST.fullmatch(share["rest"]):
@@ -126,8 +132,10 @@ def _value_asked(prompt: str) -> Fraction | None:
     one = _ASKED_ONE.fullmatch(prompt)
     if one is not None and _PLAIN_REST.fullmatch(one["rest"]):
         return _of_one(one)
-    for words, sign in (*_AS_AN_ORDER, *_IN_WORDS):
-        prompt = words.sub(sign, prompt)
+    low = prompt.lower()
+    for cues, words, sign in (*_AS_AN_ORDER, *_IN_WORDS):
+        if holds_any(low, cues.split("|")):
+            prompt = words.sub(sign, prompt)
     asked = _ASKED_SUM.fullmatch(prompt)
     if asked is None or len(asked["sum"]) > MOST_CHARACTERS or not _PLAIN_REST.fullmatch(asked["rest"]):
         return None

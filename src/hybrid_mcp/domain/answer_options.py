@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hybrid_mcp.domain.answer_text import Exchange
+from hybrid_mcp.domain.answer_text import Exchange, holds_any
 
 _ASPECT = r"(?:sentiment|tone|mood|emotion|topic|category|language|genre|class|type|label)"
 _NOUN = (
@@ -57,6 +57,7 @@ _FEWEST_OF_A_PART = 4
 """Words. Fewer may be a quote that tells the label."""
 
 _CHOICES = re.compile(r"(?<![^\W_])\(?([A-H])[).:] ?([^\n]{1,80}?)(?=[ ,;]{1,3}\(?[A-H][).:] |[.?!] |\n|$)")
+_THIRDS = ("C)", "C.", "C:")
 _CHOSEN = re.compile(r"(?:\A|\n|[Aa]nswer(?: is)?:? |\bis )[*(]*([A-H])[).:*]{1,3} ?([^\n]{1,80})")
 _CHOOSES = re.compile(r"\b(?:which|what|who|where|when|pick|choose|select|correct|answer)\b", re.IGNORECASE)
 _CHANGES = re.compile(
@@ -165,7 +166,9 @@ def _are_listed(text: str, places: dict[str, tuple[int, int]]) -> bool:
 
 def has_another_letter(given: Exchange) -> bool:
     """Whether the letter that it chooses stands before the words of another choice."""
-    if not given.short or not _CHOOSES.search(given.prompt) or _CHANGES.search(given.prompt):
+    if not given.short or not holds_any(given.prompt, _THIRDS):
+        return False
+    if not _CHOOSES.search(given.prompt) or _CHANGES.search(given.prompt):
         return False
     choices = {letter: said.strip(" .").casefold() for letter, said in _CHOICES.findall(given.prompt)}
     if len(choices) < 3 or sorted(choices) != list("ABCDEFGH"[: len(choices)]):

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from hybrid_mcp.domain.answer_text import Exchange
-from hybrid_mcp.domain.answer_values import GROUPING, plain, spells_a_number
+from hybrid_mcp.domain.answer_values import GROUPING, spells_a_number, value_of
 
 _LIST = re.compile(r"(?P<wish>[^:\n]{4,90}):\s{0,3}(?P<list>[^:;\n]{3,200})")
 _THINGS = r"(?:words|numbers|integers|values|names|items|dates|list|cities|countries|animals|fruits?)"
@@ -28,11 +28,6 @@ _SPACED = re.compile(r"-?\d{1,9}(?:\.\d{1,6})?(?: -?\d{1,9}(?:\.\d{1,6})?){2,99}
 _MOST_NAMED = 100
 
 
-def _number(item: str) -> Fraction:
-    value = plain(item.lstrip("-")) or Fraction(0)
-    return -value if item.startswith("-") else value
-
-
 _Key = Callable[[str], str | int | Fraction]
 _LARGE, _SMALL = (
     r"(?:largest|biggest|greatest|highest|high|latest|most recent)",
@@ -47,7 +42,7 @@ _ORDERS: tuple[tuple[re.Pattern[str], re.Pattern[str], _Key, bool], ...] = tuple
                 rf"(?:from )?(?:the )?{_SMALL} (?:to|first)(?: (?:the )?{_LARGE})?"
             ),
             _NUMBER,
-            _number,
+            value_of,
             False,
         ),
         (
@@ -56,7 +51,7 @@ _ORDERS: tuple[tuple[re.Pattern[str], re.Pattern[str], _Key, bool], ...] = tuple
                 rf" )?(?:the )?{_LARGE} (?:to|first)(?: (?:the )?{_SMALL})?"
             ),
             _NUMBER,
-            _number,
+            value_of,
             True,
         ),
         (
@@ -131,7 +126,7 @@ def breaks_the_order(given: Exchange) -> bool:
 def _is_out_of(wanted: Sequence[str], items: Sequence[str], key: _Key, said: str) -> bool:
     if len({key(item) for item in items}) < len(items) or len(items) < 2 or not all(item.isascii() for item in items):
         return False
-    is_of_numbers = key is _number
+    is_of_numbers = key is value_of
     if is_of_numbers:
         said = GROUPING.sub("", re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", said)) if max(map(len, items)) > 3 else said
         if spells_a_number(said):

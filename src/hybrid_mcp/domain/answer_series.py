@@ -433,15 +433,15 @@ def _time_between(wish: str, said: str) -> bool | None:
 
 
 _LOOKS: tuple[Look, ...] = (
-    _next_number,
-    _next_letter,
-    _missing_number,
-    _month_beside,
-    _day_beside,
-    _day_on,
-    _days_in_month,
-    _leap_year,
-    _iso_date,
-    _time_after,
-    _time_between,
+    Look(("next", "continue", "complete", "extend", "?", "_", "...", "…", "[", "x"), _next_number),
+    Look(("next", "continue"), _next_letter),
+    Look(("missing",), _missing_number),
+    Look(("month",), _month_beside),
+    Look(("day",), _day_beside),
+    Look(("day",), _day_on),
+    Look(("days",), _days_in_month),
+    Look(("leap year",), _leap_year),
+    Look(("iso", "yyyy"), _iso_date),
+    Look(("after", "before", "past", "from", "time", "hour", "when"), _time_after),
+    Look(("how ",), _time_between),
 )

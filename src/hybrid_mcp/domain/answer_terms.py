@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from hybrid_mcp.domain.answer_units import amount
+from hybrid_mcp.domain.answer_values import value_of
 
 MONEY = r"[$€£]?"
 N = r"\d{1,3}(?:,\d{3})+(?:\.\d{1,9})?|\d{1,12}(?:\.\d{1,9})?"
@@ -28,4 +28,4 @@ Row = tuple[str, Callable[[re.Match[str]], Values]]
 
 def number(found: re.Match[str], name: str = "a") -> Fraction:
     """What stands in a group; 0 where that could be read in several ways."""
-    return amount(found[name]) or Fraction(0)
+    return value_of(found[name])

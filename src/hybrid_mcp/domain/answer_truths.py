@@ -7,8 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from hybrid_mcp.domain.answer_text import Exchange
-from hybrid_mcp.domain.answer_units import amount
-from hybrid_mcp.domain.answer_values import spells_a_number
+from hybrid_mcp.domain.answer_values import amount, spells_a_number
 from hybrid_mcp.domain.answer_wish import matched
 
 _N = r"-?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,9})?(?:/\d{1,6})?"

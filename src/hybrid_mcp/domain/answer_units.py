@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import product
 
 from hybrid_mcp.domain.answer_text import Exchange
-from hybrid_mcp.domain.answer_values import fractions_in, names_value, numbers_in_words, plain
+from hybrid_mcp.domain.answer_values import amount, fractions_in, names_value, numbers_in_words
 from hybrid_mcp.domain.answer_wish import matched
 
 _SLACK = Fraction(2, 100)
@@ -309,19 +309,6 @@ def _counted(words: str) -> Iterator[Fraction]:
         yield from [min(values)] if re.search("quarter|third|half", words) else values[-1:]
     else:
         yield values[-1] + (Fraction(1, 2) if half == "half" else Fraction(1, 4))
-
-
-def amount(text: str) -> Fraction | None:
-    """`3 1/2`, `2½`, `-1,200.5`."""
-    text = text.strip()
-    sign = -1 if text[:1] in "-−–" else 1
-    text = text.lstrip("-−–")
-    if text[-1:] in "½¼¾":
-        return sign * (int(text[:-1] or 0) + {"½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4)}[text[-1]])
-    whole, _, part = text.replace(" and ", " ").replace("-", " ").rpartition(" ")
-    above, _, below = part.partition("/")
-    top, bottom, more = plain(above), plain(below or "1"), plain(whole or "0")
-    return None if top is None or not bottom or more is None else sign * (more + top / bottom)
 
 
 def _unit(name: str | None) -> str:

@@ -9,12 +9,14 @@ from itertools import islice
 
 NUMBER = r"\d{1,15}+(?:[.,]\d{1,15}+){0,4}"
 NUMBERS = re.compile(NUMBER)
-GROUPING = re.compile(r"(?<=\d)(?:[ \u00a0\u202f_'’]|\{,\}|\\,)(?=\d{3}(?!\d))")
+GROUPING = re.compile(r"(?:[ \u00a0\u202f_'’](?<=\d.)|\{,\}(?<=\d.{3})|\\,(?<=\d..))(?=\d{3}(?!\d))")
+"""What begins with a sign is found faster than what looks behind first."""
 MOST_NUMBERS = 100
 _MOST_IN_WORDS = 60
 _MOST_READINGS = 400
 
-_BARE_DECIMAL = re.compile(r"(?<![\d.,])[.,](\d{1,15})")
+_DIGIT = re.compile(r"\d")
+_BARE_DECIMAL = re.compile(r"[.,](?<![\d.,].)(\d{1,15})")
 _FRACTION = re.compile(
     r"(?:(?<![\d.,/])(\d{1,6})(?: and |[ -]))?(?:\\d?frac\{(\d{1,9})\}\{(\d{1,9})\}|(?<![\d.,/])"
     r"(\d{1,9}) ?[/⁄] ?(\d{1,9})(?![\d/]))"
@@ -34,6 +36,7 @@ _SIGNS = {
     "⅝": Fraction(5, 8),
     "⅞": Fraction(7, 8),
 }
+_MINUSES = "-−–"
 _WITH_SIGN = re.compile(rf"(\d{{0,6}}) ?([{''.join(_SIGNS)}])")
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _POWER = re.compile(
@@ -117,6 +120,25 @@ def plain(number: str) -> Fraction | None:
     return Fraction(number.replace(",", "")) if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", number) else None
 
 
+def amount(text: str) -> Fraction | None:
+    """`3 1/2`, `3 / 4`, `2½`, `.5`, `-1,200.5`; None where it could be read in another way."""
+    text = text.strip()
+    sign = -1 if text[:1] in _MINUSES else 1
+    text = text.lstrip(_MINUSES)
+    if text[-1:] in "½¼¾":
+        return sign * (int(text[:-1] or 0) + _SIGNS[text[-1]])
+    text = text.replace(" /", "/").replace("/ ", "/")
+    whole, _, part = text.replace(" and ", " ").replace("-", " ").rpartition(" ")
+    above, _, below = part.partition("/")
+    top, bottom, more = plain(above if above[:1] != "." else f"0{above}"), plain(below or "1"), plain(whole or "0")
+    return None if top is None or not bottom or more is None else sign * (more + top / bottom)
+
+
+def value_of(text: str) -> Fraction:
+    """The amount; 0 where it could be read in several ways."""
+    return amount(text) or Fraction(0)
+
+
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:[.,]\d{2,3})*[.,]\d{3}")
 
 
@@ -135,13 +157,20 @@ def readings(number: str) -> Iterator[tuple[Fraction, int]]:
 
 def fractions_in(text: str) -> list[Fraction]:
     """`3/4`, `1 1/2`, `\\frac{3}{4}`, `¾` and `three quarters`."""
-    return [*_fractions_in_signs(text), *(value for value in numbers_in_words(text) if value.denominator > 1)]
+    in_words = (value for value in numbers_in_words(text) if value.denominator > 1)
+    return [*_fractions_in_digits(text), *_fractions_in_signs(text), *in_words]
+
+
+def _fractions_in_digits(text: str) -> Iterator[Fraction]:
+    if "/" in text or "⁄" in text or "frac" in text:
+        for whole, above, below, top, bottom in islice(_FRACTION.findall(text), MOST_NUMBERS):
+            if int(below or bottom):
+                yield int(whole or 0) + Fraction(int(above or top), int(below or bottom))
 
 
 def _fractions_in_signs(text: str) -> Iterator[Fraction]:
-    for whole, above, below, top, bottom in islice(_FRACTION.findall(text), MOST_NUMBERS):
-        if int(below or bottom):
-            yield int(whole or 0) + Fraction(int(above or top), int(below or bottom))
+    if text.isascii():
+        return
     for whole, sign in islice(_WITH_SIGN.findall(text), MOST_NUMBERS):
         yield int(whole or 0) + _SIGNS[sign]
 
@@ -151,8 +180,15 @@ def _in_powers(text: str) -> Iterator[Fraction]:
         by = int((power or exponent).translate(_SUPERSCRIPT).replace("−", "-"))
         if abs(by) <= _MOST_POWER:
             yield Fraction((factor or other or "1").replace(",", ".")) * Fraction(10) ** by
-    for part in islice(_OF_PI.findall(text), MOST_NUMBERS):
-        yield PI / (int(part or 1) or 1)
+
+
+def _of_pi(text: str) -> Iterator[Fraction]:
+    if "π" in text or "pi" in text.lower():
+        for part in islice(_OF_PI.findall(text), MOST_NUMBERS):
+            yield PI / (int(part or 1) or 1)
+
+
+def _scaled(text: str) -> Iterator[Fraction]:
     for number, scale, of_pi in islice(_SCALED.findall(text), MOST_NUMBERS):
         yield Fraction((number or of_pi).replace(",", ".")) * _SCALES.get(scale.casefold(), PI)
 
@@ -226,21 +262,32 @@ def names_value(text: str, wanted: Sequence[Fraction], slack: Fraction = Fractio
 
     `slack`: a part of the number. Signs do not count. True too where there are too many numbers to look at.
     """
-    numbers = [*NUMBERS.findall(text), *NUMBERS.findall(GROUPING.sub("", text))]
-    if len(numbers) > 2 * MOST_NUMBERS:
+    said = _in_digits(text) if _DIGIT.search(text) else []
+    if said is None:
         return True
-    pairs = [*islice((pair for number in {*numbers} for pair in readings(number)), _MOST_READINGS)]
-    if len(pairs) == _MOST_READINGS:
-        return True
-    said = {*pairs}
-    said |= {(Fraction(f"0.{digits}"), len(digits)) for digits in _BARE_DECIMAL.findall(text)[:MOST_NUMBERS]}
-    exact = (*_fractions_in_signs(text), *_in_powers(text), *numbers_in_words(text))
-    said |= {(value, 15) for value in exact}
+    said += [(value, 15) for value in {*_fractions_in_signs(text), *_of_pi(text), *numbers_in_words(text)}]
     return any(_is_near(read, decimals, abs(value), slack) for value in wanted for read, decimals in said)
 
 
+def _in_digits(text: str) -> list[tuple[Fraction, int]] | None:
+    """With the count of its decimals. None: too many to look at."""
+    joined = GROUPING.sub("", text)
+    numbers = NUMBERS.findall(text)
+    more = numbers if joined == text else NUMBERS.findall(joined)
+    if len(numbers) + len(more) > 2 * MOST_NUMBERS:
+        return None
+    pairs = [*islice((pair for number in {*numbers, *more} for pair in readings(number)), _MOST_READINGS)]
+    if len(pairs) == _MOST_READINGS:
+        return None
+    bare = {*_BARE_DECIMAL.findall(text)[:MOST_NUMBERS]}
+    exact = {*_fractions_in_digits(text), *_in_powers(text), *_scaled(text)}
+    return [*pairs, *((Fraction(f"0.{digits}"), len(digits)) for digits in bare), *((value, 15) for value in exact)]
+
+
 def _is_near(read: Fraction, decimals: int, value: Fraction, slack: Fraction) -> bool:
-    off = abs(read - value)
-    if off <= slack * value:
+    # In whole numbers: a fraction is reduced at each step, which takes ten times as long.
+    (top, bottom), (above, below) = read.as_integer_ratio(), value.as_integer_ratio()
+    off, whole = abs(top * below - above * bottom), bottom * below
+    if off * slack.denominator <= slack.numerator * above * bottom:
         return True
-    return value.denominator != 1 and (decimals > 0 or value >= 1) and off < Fraction(1, 10**decimals)
+    return below != 1 and (decimals > 0 or above >= below) and off * 10**decimals < whole

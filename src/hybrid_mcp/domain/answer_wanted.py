@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from hybrid_mcp.domain.answer_nothing import words_of
-from hybrid_mcp.domain.answer_text import Exchange, mentions
+from hybrid_mcp.domain.answer_text import Exchange, holds_any
 
 _LONGEST_PROMPT = 500
 _LONGEST_ANSWER = 500
@@ -26,6 +26,7 @@ _NUMBER = re.compile(
     r"|cent|penny|lot)\b",
     re.IGNORECASE,
 )
+_HAS_DIGIT = re.compile(r"\d")
 _OF_ITS_OWN = re.compile(
     r"\b(?:double[sd]?|triple[sd]?|half|halves|quarters?|thirds?|first|second|third|both|pairs?)\b", re.IGNORECASE
 )
@@ -70,9 +71,8 @@ _ASKS_NUMBER = re.compile(
     r"|\bwhole number\b|\bas (?:a|an ordinary) (?:percentage|number|decimal)\??$|\bsquare root of \d+\??$",
     re.IGNORECASE,
 )
-_OF_NUMBERS = (
-    "how |number|percent|average|root|=|year|fraction|temperature|age|total|decimal|sum|km/h|mph|kwh|degrees|day"
-)
+_OF_NUMBERS = ("how ", "number", "percent", "average", "root", "=", "year", "fraction", "temperature", "age", "total",
+               "decimal", "sum", "km/h", "mph", "kwh", "degrees", "day")  # fmt: skip
 _VAGUE = re.compile(
     r"\b(?:i|my|me|we|our|us|you|your|should|shall|would|could|can|may|might|must|need|recommend\w*|usually|often|typical\w*"
     r"|best|good|ideal|enough|too|estimate|guess|opinion|think|any|if|whether|explain|describe|why|write|function|code"
@@ -101,7 +101,7 @@ _FEW: Mapping[str, str] = {
     r"chess piece|piece in chess": "king|queen|rook|castle|bishop|knight|pawn|horse|elephant",
 }
 """Kinds of which there are only a few, each with words of which one is in every answer that names one."""
-_OF_FEW = "continent|month|day|planet|ocean|season|chess"
+_OF_FEW = ("continent", "month", "day", "planet", "ocean", "season", "chess")
 _ASKS_ONE_OF_FEW = tuple(
     (
         re.compile(
@@ -130,9 +130,9 @@ _NEW_NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'’-]+")
 def lacks_the_number(given: Exchange) -> bool:
     """Whether a plain question for a number is answered by English prose that holds none, in digits or words."""
     prompt, text = given.prompt.strip(), given.text.strip()
-    if len(prompt) > _LONGEST_PROMPT or not mentions(prompt, _OF_NUMBERS):
+    if not holds_any(given.low, _OF_NUMBERS) or not _is_prose(prompt, text) or _HAS_DIGIT.search(text):
         return False
-    if not _is_prose(prompt, text) or _VAGUE.search(given.wish) or not _ASKS_NUMBER.search(given.wish.strip()):
+    if not _ASKS_NUMBER.search(given.wish.strip()) or _VAGUE.search(given.wish):
         return False
     if _OF_SOMETHING.search(prompt) and not any(char.isdecimal() for char in prompt):
         return False
@@ -170,7 +170,7 @@ def lacks_the_value(given: Exchange) -> bool:
     """Whether a formula or query that comes to a number was to be worked out of the numbers in the prompt, and the
     answer holds none."""
     prompt, text = given.prompt.strip(), given.text.strip()
-    if not _is_prose(prompt, text) or not _FORMULA.search(prompt) or not _SHOWS.search(prompt):
+    if "(" not in given.low or not _FORMULA.search(prompt) or not _SHOWS.search(prompt) or not _is_prose(prompt, text):
         return False
     if _TEXT.search(prompt) or not any(char.isdecimal() for char in _CELL.sub(" ", _CALL.sub(" ", prompt))):
         return False
@@ -181,9 +181,9 @@ def lacks_the_value(given: Exchange) -> bool:
 def names_none_of_few(given: Exchange) -> bool:
     """Whether one of a few known things was asked for, as a month or a planet, and none of them is in the answer."""
     prompt, text = given.prompt.strip(), given.text.strip()
-    if len(prompt) > _LONGEST_PROMPT or not mentions(prompt, _OF_FEW):
+    if not holds_any(given.low, _OF_FEW) or not holds_any(given.low, ("which ", "what ")):
         return False
-    if not _is_prose(prompt, text) or _VAGUE.search(given.wish):
+    if not _is_prose(prompt, text) or _HAS_DIGIT.search(text) or _VAGUE.search(given.wish):
         return False
     if any(name not in prompt for name in _NEW_NAME.findall(text)):
         return False

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 MOST_CHARACTERS = 300
-Look = Callable[[str, str], bool | None]
-"""Of a wish and what was said to it: whether that misses it; None where the wish is of another kind."""
 _LEAD = re.compile(
     (
         r"(?:(?:hi|hello|hey|ok|okay|quick(?: maths?)? question|question|quiz|maths?)(?: there)?[,:!.]"
@@ -74,8 +73,23 @@ _LAST = re.compile(
     re.IGNORECASE,
 )
 
+_LAST_SIGNS = frozenset(".?:,;…!=")
+_LAST_WORDS = ("please", "is", "equal", "equals", "to", "what", "altogether", "total", "all", "exactly")
+_LONGEST_LAST = 20
+"""What it ends in that may go: to look for it everywhere takes much longer."""
+_LONGEST_GAP = 8
 _GAP_AT_END = re.compile(r"\d, ?(?:\?|\.{3}|…)\Z")
 """Of a series that is to be continued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`cues`: one of them, in lower case, is in every such wish. `misses`: whether what was said misses it; None where
+    the wish is of another kind.
+    """
+
+    cues: tuple[str, ...]
+    misses: Callable[[str, str], bool | None]
 
 
 def bare_wish(prompt: str) -> str:
@@ -83,13 +97,34 @@ def bare_wish(prompt: str) -> str:
     prompt = prompt.strip()
     if len(prompt) > MOST_CHARACTERS:
         return ""
-    for _ in range(3):
-        at = max(0, len(prompt) - _LONGEST_ENDING)
-        prompt = prompt[:at] + _ENDING.sub("", prompt[at:])
-    for _ in range(0 if _GAP_AT_END.search(prompt) else 4):
-        prompt = _LAST.sub("", prompt)
+    prompt = _until_same(_without_ending, prompt, 3)
+    if not _GAP_AT_END.search(prompt[-_LONGEST_GAP:]):
+        prompt = _until_same(_without_last, prompt, 4)
     lead = _LEAD.match(prompt)
     return prompt[lead.end() :] if lead else prompt
+
+
+def _until_same(cut: Callable[[str], str], text: str, times: int) -> str:
+    for _ in range(times):
+        before, text = text, cut(text)
+        if text == before:
+            break
+    return text
+
+
+def _without_ending(text: str) -> str:
+    at = max(0, len(text) - _LONGEST_ENDING)
+    return text[:at] + _ENDING.sub("", text[at:])
+
+
+def _without_last(text: str) -> str:
+    at = len(text)
+    while at and (text[at - 1] in _LAST_SIGNS or text[at - 1].isspace()):
+        at -= 1
+    if at == len(text) and not text[-_LONGEST_LAST:].lower().endswith(_LAST_WORDS):
+        return text
+    last = _LAST.search(text, max(0, at - _LONGEST_LAST))
+    return text[: last.start()] if last else text
 
 
 def matched(patterns: Iterable[re.Pattern[str]], wish: str) -> re.Match[str] | None:
@@ -99,4 +134,6 @@ def matched(patterns: Iterable[re.Pattern[str]], wish: str) -> re.Match[str] | N
 
 def misses(looks: Iterable[Look], wish: str, said: str) -> bool:
     """What the first look says that knows such a wish; False where none does."""
-    return next((missed for missed in (look(wish, said) for look in looks) if missed is not None), False)
+    low = wish.lower()
+    told = (look.misses(wish, said) for look in looks if any(map(low.__contains__, look.cues)))
+    return next((missed for missed in told if missed is not None), False)
