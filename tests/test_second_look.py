@@ -130,6 +130,16 @@ async def test_a_judge_that_does_not_answer_itself_changes_nothing(said: Complet
     assert used.scripted.called == ["small", "judge"]
 
 
+@pytest.mark.parametrize(("own", "answered"), [("Canberra", "paid"), ("Sydney", "small")])
+async def test_a_judge_that_has_no_time_for_a_verdict_is_taken_at_its_own_answer(own: str, answered: str):
+    used = bench(
+        local=["small", "paid"], judge="judge", small=[UNSURE], judge_=[says(own), never], paid=[PAID],
+    )  # fmt: skip
+    answer = await used.complete(replace(CLOSED, deadline_s=2))
+    assert (answer.text, answer.judged) == (PAID.text if answered == "paid" else UNSURE.text, "good")
+    assert "had no time" not in answer.reason
+
+
 async def test_a_judge_reads_the_context_too():
     used = asked_itself(says("Canberra"), says("yes"), answer=SURE)
     await used.complete(replace(CLOSED, context="The seat of government moved in 1927."))
@@ -169,6 +179,11 @@ async def test_a_paid_answer_is_not_judged_by_a_local_model():
 
 
 MELBOURNE = says("It is Melbourne!")
+
+
+async def never(call: ProviderCall, progress: Progress) -> Completion:
+    await anyio.sleep_forever()
+    raise AssertionError(call, progress)
 
 
 async def test_a_model_that_tells_no_probabilities_is_asked_again_in_short_and_once_more_at_a_temperature():

@@ -34,6 +34,8 @@ from hybrid_mcp.watched import Watched
 
 MOST_S = 15.0
 """A judge that has to be loaded takes some seconds; the better model waits meanwhile."""
+LAST_S = 0.05
+"""What is left to come to a verdict without the judge's own."""
 NO_TIME = "had no time to judge it"
 SAYS_NOTHING = "gave no verdict on it: `hybrid-mcp models` shows what there is"
 JUDGES = "judges the answer"
@@ -110,7 +112,10 @@ class SecondLook:
         if not reference:
             return None
         asked = verdict_asked(_question_of(terms.request), reference, text[:LONGEST_JUDGED])
-        verdict = await self._asked(judge, _question(judge, asked, VERDICT_TOKENS), JUDGES, progress)
+        verdict = NOTHING_SAID
+        # Its own answer tells much alone: it is not to be lost with a verdict that comes too late.
+        with anyio.CancelScope(deadline=anyio.current_effective_deadline() - LAST_S):
+            verdict = await self._asked(judge, _question(judge, asked, VERDICT_TOKENS), JUDGES, progress)
         return SecondOpinion(reference=reference, odds=odds_of_yes(verdict))
 
     async def _agreed(self, step: Step, completion: Completion, terms: Terms, progress: Progress) -> float | None:
