@@ -121,6 +121,14 @@ async def test_a_judge_makes_an_unsure_answer_good_and_a_sure_one_doubtful(above
     assert (answer.text, answer.judged) == (PAID.text if answered == "paid" else UNSURE.text, "good")
 
 
+async def test_a_judge_that_cannot_tell_leaves_an_unsure_answer_unsure():
+    used = asked_itself(says("?"), says("yes"), answer=replace(UNSURE, confidence=FLOOR - 0.5))
+    answer = await used.complete(CLOSED)
+    assert (answer.text, answer.escalated) == (PAID.text, True)
+    assert "is below the threshold" in answer.reason
+    assert "here:judge does not make it surer" in answer.reason
+
+
 @pytest.mark.parametrize("said", [says(""), ProviderUnavailable("down", billed=False)])
 async def test_a_judge_that_does_not_answer_itself_changes_nothing(said: Completion | Exception):
     used = asked_itself(said, answer=SURE)

@@ -100,9 +100,15 @@ def judge_by(
     """The verdict once another model, named `judge`, was asked for its opinion."""
     floor, confidence = _floor(spec, score), completion.confidence
     support = opinion.support(completion.text, prompt)
-    if support >= 0 if floor is None or confidence is None else confidence + support >= floor:
+    if floor is None or confidence is None:
+        return GOOD if support >= 0 else rejected_by(judge)
+    sure = confidence + support
+    if sure >= floor:
         return GOOD
-    return rejected_by(judge)
+    if support < 0:
+        return rejected_by(judge)
+    unsure = f"confidence {sure:.2f} is below the threshold {floor:.2f}; {judge} does not make it surer"
+    return Verdict(reasons=(unsure,), escalate=True, unsure=True)
 
 
 def rejected_by(judge: str) -> Verdict:
