@@ -95,7 +95,9 @@ async def test_a_judge_answers_a_question_itself_first_and_then_compares():
         ("It is Sydney.", ["?", "no"], "paid"),
     ],
 )
-async def test_its_own_answer_counts_for_more_than_its_verdict(text: str, said: list[str], answered: str):
+async def test_its_own_answer_counts_for_more_than_a_verdict_without_probabilities(
+    text: str, said: list[str], answered: str
+):
     used = asked_itself(*map(says, said), answer=says(text))
     answer = await used.complete(CLOSED)
     assert answer.text == (PAID.text if answered == "paid" else text)
@@ -129,7 +131,14 @@ async def test_a_judge_that_cannot_tell_leaves_an_unsure_answer_unsure():
     assert "here:judge does not make it surer" in answer.reason
 
 
-@pytest.mark.parametrize("said", [says(""), ProviderUnavailable("down", billed=False)])
+@pytest.mark.parametrize(
+    "said",
+    [
+        says(""),
+        replace(says("Well, the user wants to know which city"), finish="length"),
+        ProviderUnavailable("down", billed=False),
+    ],
+)
 async def test_a_judge_that_does_not_answer_itself_changes_nothing(said: Completion | Exception):
     used = asked_itself(said, answer=SURE)
     answer = await used.complete(CLOSED)
@@ -146,6 +155,20 @@ async def test_a_judge_that_has_no_time_for_a_verdict_is_taken_at_its_own_answer
     answer = await used.complete(replace(CLOSED, deadline_s=2))
     assert (answer.text, answer.judged) == (PAID.text if answered == "paid" else UNSURE.text, "good")
     assert "had no time" not in answer.reason
+
+
+@pytest.mark.parametrize(("text", "answered"), [("It is Sydney.", "paid"), ("It is Canberra.", "small")])
+async def test_where_the_judge_fails_at_its_verdict_its_own_answer_alone_counts(text: str, answered: str):
+    used = asked_itself(says("Canberra"), ProviderUnavailable("down", billed=False), answer=says(text))
+    assert (await used.complete(CLOSED)).text == (PAID.text if answered == "paid" else text)
+
+
+@pytest.mark.parametrize("said", ["<think>\nThe user asks", "<think>\nWell.\n</think>"])
+async def test_a_judge_that_only_thinks_changes_nothing(said: str):
+    used = asked_itself(says(said), says("no"), answer=SURE)
+    answer = await used.complete(CLOSED)
+    assert (answer.text, answer.judged) == (SURE.text, "good")
+    assert "here:judge gave no verdict on it" in answer.reason
 
 
 async def test_a_judge_reads_the_context_too():

@@ -80,7 +80,7 @@ def opinions(judge: Model, texts: Mapping[str, str], *, only_cached: bool = Fals
     chats = {
         prompt: verdict_asked(prompt, reference, compared[prompt][:LONGEST_JUDGED])
         for prompt, reference in references.items()
-        if reference
+        if reference and brief[prompt].completion.finish != "length"
     }
     said = _asked(judge, "verdict", chats, only_cached=only_cached)
     return {

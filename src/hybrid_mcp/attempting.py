@@ -161,9 +161,7 @@ class Attempting:
         sent = Outgoing(request=terms.request) if step.spec.local else terms.outgoing
         watched.held = bool(sent.values) or step.step_by_step
         try:
-            with anyio.fail_after(terms.limit_s):
-                call = _to_send(sent.request, step)
-                completion = await while_the_judge_reads(self._while_heard_of(step, call, watched))
+            completion = await while_the_judge_reads(self._in_time(step, sent.request, watched, terms.limit_s))
         except TimeoutError:
             waited = f"no answer within {_seconds(terms.limit_s)} s (last: {watched.last})"
             error = ProviderTimeout(f"{waited}: call again, or give a larger deadline_s")
@@ -180,6 +178,11 @@ class Attempting:
             watched.show(restored.text)
         step, completion = _noted(step, restored.note), replace(completion, text=restored.text)
         return answered(step, completion, booked, seen, request=terms.request, score=terms.score, repair=repair)
+
+    async def _in_time(self, step: Step, request: Request, watched: Watched, limit_s: float) -> Completion:
+        """Only the model's own time counts: an answer that came is never lost."""
+        with anyio.fail_after(limit_s):
+            return await self._while_heard_of(step, _to_send(request, step), watched)
 
     async def _while_heard_of(self, step: Step, call: ProviderCall, progress: Progress) -> Completion:
         """Ask the model. Meanwhile other processes hear that this one lives, so that they leave its money alone."""

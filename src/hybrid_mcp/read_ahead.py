@@ -16,9 +16,10 @@ JUDGED_BY = "hybrid_mcp.domain.answer_signs"
 
 async def while_the_judge_reads(asked: Awaitable[Completion]) -> Completion:
     """The answer. No start waits for what the judge reads, which takes half a second, and no other call either: a
-    thread reads it.
+    thread reads it. An answer waits for the rest of it, an error does not.
     """
-    if JUDGED_BY in sys.modules:
+    # While another call's thread reads it, a part of it is there already.
+    if hasattr(sys.modules.get(JUDGED_BY), "signs"):
         return await asked
     ended: list[Completion | Exception] = []
     async with anyio.create_task_group() as group:
@@ -27,6 +28,7 @@ async def while_the_judge_reads(asked: Awaitable[Completion]) -> Completion:
             ended.append(await asked)
         except Exception as error:  # noqa: BLE001  # raised below: out of the group it would come as a group of errors
             ended.append(error)
+            group.cancel_scope.cancel()
     if isinstance(ended[0], Exception):
         raise ended[0]
     return ended[0]

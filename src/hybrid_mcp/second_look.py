@@ -37,7 +37,7 @@ MOST_S = 15.0
 LAST_S = 0.05
 """What is left to come to a verdict without the judge's own."""
 NO_TIME = "had no time to judge it"
-SAYS_NOTHING = "gave no verdict on it: `hybrid-mcp models` shows what there is"
+SAYS_NOTHING = "gave no verdict on it: `hybrid-mcp models` shows what there is; one that thinks first cannot judge"
 JUDGES = "judges the answer"
 NOTHING_SAID = Completion(text="", finish="other", usage=None)
 VERDICT_TOKENS, PLAIN_VERDICT_TOKENS = 1, 8
@@ -108,8 +108,10 @@ class SecondLook:
     ) -> SecondOpinion | None:  # fmt: skip
         """What the judge answers itself, and what it thinks of the answer beside that; None where it says nothing."""
         brief = _question(judge, briefly(terms.request.messages()), BRIEF_TOKENS)
-        reference = (await self._asked(judge, brief, JUDGES, progress)).text.strip()
-        if not reference:
+        own = await self._asked(judge, brief, JUDGES, progress)
+        reference = own.text.strip()
+        # What does not end in so few tokens is no answer in short, but perhaps thoughts that nothing marks as such.
+        if not reference or own.finish == "length":
             return None
         asked = verdict_asked(_question_of(terms.request), reference, text[:LONGEST_JUDGED])
         verdict = NOTHING_SAID

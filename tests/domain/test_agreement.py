@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_mcp.domain.agreement import EXAMPLES, LONGEST_ANSWER, LONGEST_COMPARED, agreement, briefly, has_one_answer
+from hybrid_mcp.domain.agreement import (
+    EXAMPLES,
+    LONGEST_ANSWER,
+    LONGEST_COMPARED,
+    SHARE_OF_REPEATED,
+    agreement,
+    borne_out,
+    briefly,
+    has_one_answer,
+)
 from hybrid_mcp.domain.completion import Message, Request
 
 texts = st.text(max_size=300)
@@ -29,6 +38,10 @@ texts = st.text(max_size=300)
         ("Who wrote The Trial?", "It was written by Franz Kafka, in 1914 and 1915, in Prague.", "Franz Kafka", 1.0),
         ("Which port has PostgreSQL?", "By default it listens on TCP port 5432 of the host.", "5432", 1.0),
         ("Is ice hot or cold?", "Hot.", "Cold.", 0.0),
+        ("澳大利亚的首都是哪里？", "澳大利亚的首都是堪培拉。", "堪培拉", 1.0),
+        ("澳大利亚的首都是哪里？", "澳大利亚的首都是悉尼。", "堪培拉", 0.0),
+        ("호주의 수도는 어디입니까?", "캔버라입니다.", "캔버라", 1.0),
+        ("オーストラリアの首都はどこ？", "首都はキャンベラです。", "キャンベラ", 1.0),
         ("Name it", "", "Paris", 0.0),
         ("Name it", "", "", 0.6),
     ],
@@ -48,6 +61,35 @@ def test_agreement_is_the_same_both_ways_and_never_outside_0_to_1(one: str, othe
     found = agreement(one, other, prompt)
     assert found == agreement(other, one, prompt)
     assert 0 <= found <= 1
+
+
+CAPITAL = "Which city is the capital of Australia?"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "reference", "borne"),
+    [
+        (CAPITAL, "The capital is Canberra, not Sydney.", "Canberra", 1.0),
+        (CAPITAL, "The capital is Sydney.", "Canberra", 0.0),
+        (CAPITAL, "The capital is Sydney.", "The city of Canberra", 0.0),
+        ("Who wrote Faust?", "It is by Goethe.", "Johann Goethe", 0.5),
+        ("Is 17 prime?", "No, it is not.", "Yes", 0.0),
+        ("Is ice hot or cold?", "It is cold.", "Cold", 0.6),
+        ("澳大利亚的首都是哪里？", "澳大利亚的首都是堪培拉。", "堪培拉", 1.0),
+        (CAPITAL, "", "Canberra", 0.0),
+        (CAPITAL, "Canberra", "?", None),
+        (CAPITAL, "Canberra", "", None),
+    ],
+)
+def test_a_short_answer_bears_out_what_has_its_words(prompt: str, text: str, reference: str, borne: float | None):
+    assert borne_out(text, reference, prompt) == pytest.approx(borne)
+
+
+@given(texts, texts, texts)
+def test_an_answer_is_borne_out_by_0_to_1_and_by_itself_most(text: str, reference: str, prompt: str):
+    found, itself = borne_out(text, reference, prompt), borne_out(text, text, prompt)
+    assert found is None or 0 <= found <= 1
+    assert itself is None or itself in {SHARE_OF_REPEATED, 1.0}
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,18 @@ def test_the_more_outcomes_tell_two_kinds_apart_the_further_apart_their_scores_m
     assert 0 >= few.shift(RIVER, hundredths) >= many.shift(RIVER, hundredths)
 
 
+HEAVY = Request(prompt="Redesign, implement and debug the distributed architecture: fix it", context="{x};" * 20_000)
+
+
+def test_what_was_learned_moves_a_score_that_its_signals_would_take_beyond_the_bounds():
+    alone = score(HEAVY)
+    assert sum(alone.signals.values()) > 120
+    known = learned([outcome(HEAVY.prompt, "held", 100)], 200)
+    after = score(HEAVY, known)
+    assert (alone.hundredths, after.unlearned) == (100, 100)
+    assert after.hundredths == 100 + known.shift(traits_of(HEAVY.prompt, SECRET), 100) < 80
+
+
 def test_where_a_model_always_fails_half_of_the_outcomes_still_leave_words_room():
     log = told(LAW, failed=100, held=0, hundredths=40)
     assert learned(log).shift(OTHER, 40) <= SHARE_OF_OVERALL * limit(100)

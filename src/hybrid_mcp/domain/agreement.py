@@ -41,6 +41,8 @@ _OPEN = re.compile(
 )
 """What may well be answered in many ways."""
 _WORD = re.compile(r"[^\W_]+(?:\.\d+)?")
+_WITHOUT_BLANKS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+"""Signs of Chinese, Japanese and Korean, where blanks do not part words: each counts as one."""
 _LETTER = re.compile(r"\s*(?:(?:the )?(?:correct )?answer(?: is)?:?\s*)?[*(]*([A-H])(?:[).:*]|\s*$)", re.IGNORECASE)
 _YES_OR_NO = re.compile(r"\s*[*\"']*(yes|no)\b", re.IGNORECASE)
 _ARTICLES = "a an the is are was were of in on to for and or it its that this by with as be has have had you i not can"
@@ -110,7 +112,7 @@ def _same_choice(one: str, other: str) -> float | None:
 
 def _words(text: str) -> list[str]:
     """In lower case and without a plural's ending, numbers in digits."""
-    words = _WORD.findall(text.casefold().replace(",", ""))
+    words = _WORD.findall(_WITHOUT_BLANKS.sub(r" \g<0> ", text.casefold().replace(",", "")))
     return [_DIGITS.get(word) or _singular(word.removesuffix(".0")) for word in words]
 
 

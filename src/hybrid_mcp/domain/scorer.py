@@ -114,7 +114,8 @@ _TASK_SHARES: Mapping[str, int] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complexity:
-    """`hundredths`: the sum of the signals held to 0..100. `signals`: shares in hundredths, zeros left out.
+    """`hundredths`: the sum of the signals held to 0..100, then moved by what was learned, which does not leave these
+    bounds. `signals`: shares in hundredths, zeros left out.
 
     `task`: the task type given, else inferred from the prompt, None where neither says one. `inferred`: what the prompt
     says, whatever was given. `tokens`: the estimate.
@@ -172,10 +173,10 @@ def score(request: Request, learned: Learned | None = None) -> Complexity:
         "over_8000_tokens": 40 if tokens > LARGE_CONTEXT_TOKENS else 0,
     }
     unlearned = max(0, min(100, sum(signals.values())))
-    signals[OUTCOMES] = 0 if learned is None else learned.shift_of(numbers, spelled, words, unlearned)
+    signals[OUTCOMES] = shift = 0 if learned is None else learned.shift_of(numbers, spelled, words, unlearned)
     inferred = _inferred_task(request, spelled, telling, prompt_size)
     return Complexity(
-        hundredths=max(0, min(100, sum(signals.values()))),
+        hundredths=unlearned + shift,
         signals={name: share for name, share in signals.items() if share},
         task=given or inferred,
         tokens=tokens,

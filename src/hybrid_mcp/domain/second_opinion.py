@@ -24,8 +24,8 @@ SHARE_OF_ODDS, TYPICAL_ODDS = 1.0, 2.0
 """The same for each natural logarithm of the judge's odds of a yes: it says yes too often."""
 YES_ODDS, NO_ODDS = 2.0, -1.0
 """What a yes and a no count as where the judge tells no probabilities: about the means of those that told them."""
-LEAST_DOUBT = 1e-4
-"""Nobody is surer than that."""
+MOST_ODDS = 4.0
+"""However sure of a yes a judge is, its own answer can still outweigh that: the other answer may talk it into one."""
 
 PLAIN_SYSTEM_PROMPT = (
     "You check the work of others. Say `no` if the answer is wrong, beside the point or incomplete, else `yes`. Reply "
@@ -90,8 +90,10 @@ def odds_of_yes(said: Completion) -> float | None:
     is_yes = word.group(1).casefold() == "yes"
     if said.confidence is None:
         return YES_ODDS if is_yes else NO_ODDS
-    chosen = min(max(exp(mean_of_one(said.confidence)), LEAST_DOUBT), 1 - LEAST_DOUBT)
-    return log(chosen / (1 - chosen)) * (1 if is_yes else -1)
+    # Both words have several spellings, so that the one that was chosen may well have less than half.
+    chosen = max(exp(mean_of_one(said.confidence)), 0.5)
+    odds = MOST_ODDS if chosen >= 1 else min(log(chosen / (1 - chosen)), MOST_ODDS)
+    return odds if is_yes else -odds
 
 
 def _examples() -> Iterator[Message]:
