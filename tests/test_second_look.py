@@ -121,6 +121,7 @@ async def test_a_judge_makes_an_unsure_answer_good_and_a_sure_one_doubtful(above
     used = asked_itself(says(said), says("yes"), answer=unsure)
     answer = await used.complete(CLOSED)
     assert (answer.text, answer.judged) == (PAID.text if answered == "paid" else UNSURE.text, "good")
+    assert ("here:judge judges it to be wrong" in answer.reason) == (answered == "paid")
 
 
 async def test_a_judge_that_cannot_tell_leaves_an_unsure_answer_unsure():
