@@ -111,7 +111,12 @@ def _asked(model: Model, way: Way, chats: Chats, *, only_cached: bool) -> dict[s
     path = CACHE / f"{model.key}.{way}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    known: dict[str, dict[str, Any]] = {row["prompt"]: row for row in map(json.loads, lines)}
+    # What was said to another chat, of an answer or of a program that has changed since, says nothing of this one.
+    known: dict[str, dict[str, Any]] = {
+        row["prompt"]: row
+        for row in map(json.loads, lines)
+        if row["prompt"] in chats and row["asked"] == _digest(chats[row["prompt"]])
+    }
     in_turn = [question.prompt for question in sorted(all_questions(), key=_turn)]
     absent = [(prompt, chats[prompt]) for prompt in in_turn if prompt in chats and prompt not in known]
     if absent and not only_cached:
@@ -121,6 +126,11 @@ def _asked(model: Model, way: Way, chats: Chats, *, only_cached: bool) -> dict[s
                 known[row["prompt"]] = row
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
     return {prompt: _said(row) for prompt, row in known.items()}
+
+
+def _digest(messages: Sequence[Message]) -> str:
+    chat = [(message.role, message.content) for message in messages]
+    return hashlib.sha256(json.dumps(chat).encode()).hexdigest()[:16]
 
 
 def _turn(question: Question) -> tuple[bool, str]:
@@ -154,6 +164,7 @@ def _ask(server: Server, way: Way, asked: tuple[str, Sequence[Message]]) -> dict
     completion = reader.completion()
     return {
         "prompt": prompt,
+        "asked": _digest(messages),
         "text": completion.text,
         "finish": completion.finish,
         "tokens": completion.usage.output_tokens if completion.usage else 0,
