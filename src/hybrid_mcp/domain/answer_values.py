@@ -123,10 +123,11 @@ def plain(number: str) -> Fraction | None:
 def amount(text: str) -> Fraction | None:
     """`3 1/2`, `3 / 4`, `2½`, `.5`, `-1,200.5`; None where it could be read in another way."""
     text = text.strip()
-    sign = -1 if text[:1] in _MINUSES else 1
+    sign = -1 if text.startswith(tuple(_MINUSES)) else 1
     text = text.lstrip(_MINUSES)
-    if text[-1:] in "½¼¾":
-        return sign * (int(text[:-1] or 0) + _SIGNS[text[-1]])
+    if text.endswith(("½", "¼", "¾")):
+        units = plain(text[:-1].strip() or "0")
+        return None if units is None else sign * (units + _SIGNS[text[-1]])
     text = text.replace(" /", "/").replace("/ ", "/")
     whole, _, part = text.replace(" and ", " ").replace("-", " ").rpartition(" ")
     above, _, below = part.partition("/")
